@@ -1,0 +1,158 @@
+// See file.h.
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+namespace mz {
+
+namespace {
+constexpr size_t kWriteChunk = 4u << 20;
+constexpr size_t kHugePage = 2u << 20;
+}  // namespace
+
+void CheckFailed(const char* file, int line, const char* condition) {
+  std::fprintf(stderr, "%s:%d: internal error: %s does not hold\n", file, line, condition);
+  std::abort();
+}
+
+Status ErrnoStatus(int error_number, std::string_view thing) {
+  StatusCode code = StatusCode::kInternal;
+  switch (error_number) {
+    case ENOENT: case ENOTDIR: code = StatusCode::kNotFound; break;
+    case EACCES: case EPERM: case EROFS: code = StatusCode::kPermissionDenied; break;
+    case ENOSPC: case EDQUOT: case ENOMEM: case EMFILE: case ENFILE: case EFBIG:
+      code = StatusCode::kResourceExhausted; break;
+    case EADDRINUSE: case EADDRNOTAVAIL: code = StatusCode::kFailedPrecondition; break;
+    case EAGAIN: case EINTR: case ETIMEDOUT: case ECONNREFUSED: code = StatusCode::kUnavailable; break;
+    case EIO: code = StatusCode::kDataLoss; break;
+    case EISDIR: code = StatusCode::kInvalidArgument; break;
+    default: break;
+  }
+  return MakeStatus(code, std::string(thing) + ": " + std::strerror(error_number));
+}
+
+StatusOr<UniqueFd> OpenForRead(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return ErrnoStatus(errno, path);
+  return fd;
+}
+
+StatusOr<std::string> ReadAll(int fd, const std::string& name) {
+  std::string out;
+  struct stat st;
+  size_t size = 0;
+  if (::fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) size = static_cast<size_t>(st.st_size);
+  out.resize(std::max<size_t>(size + 1, 65536));
+  size_t used = 0;
+  for (;;) {
+    if (used == out.size()) out.resize(out.size() * 2);
+    ssize_t n = ::read(fd, out.data() + used, out.size() - used);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return ErrnoStatus(errno, name);
+    }
+    if (n == 0) break;
+    used += static_cast<size_t>(n);
+  }
+  out.resize(used);
+  return out;
+}
+
+StatusOr<std::string> ReadFile(const std::string& path) {
+  MZ_ASSIGN_OR_RETURN(UniqueFd fd, OpenForRead(path));
+  return ReadAll(fd.get(), path);
+}
+
+Status WriteAll(int fd, std::span<const uint8_t> bytes, const std::string& name) {
+  while (!bytes.empty()) {
+    ssize_t n = ::write(fd, bytes.data(), std::min(bytes.size(), kWriteChunk));
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return ErrnoStatus(errno, "cannot write " + name);
+    }
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+  return absl::OkStatus();
+}
+
+AtomicFile::~AtomicFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+Status AtomicFile::Open() {
+  temporary_ = path_ + ".tmp." + std::to_string(::getpid());
+  fd_.reset(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode_));
+  if (!fd_.valid()) {
+    Status s = ErrnoStatus(errno, "cannot create " + temporary_);
+    temporary_.clear();
+    return s;
+  }
+  return absl::OkStatus();
+}
+
+Status AtomicFile::Write(std::span<const uint8_t> bytes) { return WriteAll(fd_.get(), bytes, temporary_); }
+
+Status AtomicFile::Commit() {
+  if (::fsync(fd_.get()) != 0) return ErrnoStatus(errno, "cannot fsync " + temporary_);
+  if (::close(fd_.release()) != 0) return ErrnoStatus(errno, "cannot close " + temporary_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+    return ErrnoStatus(errno, "cannot rename " + temporary_ + " to " + path_);
+  temporary_.clear();
+  std::string directory = std::filesystem::path(path_).parent_path().string();
+  UniqueFd dir(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!dir.valid() || ::fsync(dir.get()) != 0)
+    return ErrnoStatus(errno, "cannot fsync the directory of " + path_);
+  return absl::OkStatus();
+}
+
+Mapping::Mapping(Mapping&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+  if (this != &other) {
+    if (data_) ::munmap(data_, size_);
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+  }
+  return *this;
+}
+
+Mapping::~Mapping() {
+  if (data_) ::munmap(data_, size_);
+}
+
+StatusOr<Mapping> Mapping::MapFd(int fd, size_t size, const std::string& name) {
+  Mapping m;
+  if (size == 0) return m;
+  void* p = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  if (p == MAP_FAILED) return ErrnoStatus(errno, "cannot map " + name);
+  m.data_ = static_cast<uint8_t*>(p);
+  m.size_ = size;
+  return m;
+}
+
+StatusOr<Mapping> Mapping::Anonymous(size_t size) {
+  Mapping m;
+  if (size == 0) return m;
+  void* p = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) return ErrnoStatus(errno, "cannot get " + std::to_string(size) + " bytes of memory");
+  if (size >= kHugePage) ::madvise(p, size, MADV_HUGEPAGE);
+  m.data_ = static_cast<uint8_t*>(p);
+  m.size_ = size;
+  return m;
+}
+
+Status Mapping::Seal() {
+  if (data_ && ::mprotect(data_, size_, PROT_READ) != 0) return ErrnoStatus(errno, "mprotect");
+  return absl::OkStatus();
+}
+
+}  // namespace mz

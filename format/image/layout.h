@@ -1,0 +1,276 @@
+// The bytes of a zone image (*.mzi). IMAGE.md is the contract in prose; this header is the same contract for the compiler:
+// every struct is made of alignment-1 little-endian integers, and every size and offset is asserted.
+//
+// An image is one header page and a few sections. Sections are either arrays of one struct or heaps: byte areas whose
+// objects are addressed by a 32-bit offset in units of the section (16, 64 or 8 bytes). Offset 0 of every heap is a
+// reserved empty unit, so that 0 means "none" everywhere.
+//
+// The chain of dependent reads of one query is: bucket -> name record (with its node beside it) -> map header and root
+// node (adjacent lines) -> leaf node -> value -> text. Everything hot for one name lies in few cache lines.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/endian.h"
+
+namespace mz::image {
+
+inline constexpr uint8_t kMagic[8] = {0x89, 'M', 'Z', 'I', '\r', '\n', 0x1a, '\n'};
+inline constexpr uint32_t kVersion = 1;
+inline constexpr size_t kHeaderBytes = 4096;
+inline constexpr size_t kSectionAlignment = 4096;
+inline constexpr uint64_t kMaxImageBytes = 1ull << 40;
+
+enum SectionId : uint32_t {
+  kZones = 0,        // ZoneRecord[]
+  kBuckets = 1,      // Bucket[]
+  kNodes = 2,        // heap, unit 16: NameRecord, Node
+  kMaps = 3,         // heap, unit 64: MapHeader with its nodes, value indexes
+  kResultTables = 4, // Le32[]: local value index -> result id
+  kValues = 5,       // Value[]; a result id is the index of the first of its values; entry 0 is a reserved zero
+  kTexts = 6,        // heap, unit 8: Text
+  kRrsets = 7,       // heap, unit 8: RrsetHeader, AuthorityBlock, rotation tables
+  kMeta = 8,         // JSON (UTF-8): datasets, source files, build options; never read by the server
+  kProvenance = 9,   // zstd frames: which file and line put each entry there; never read by the server
+  kSectionCount = 10,
+};
+
+struct SectionEntry {
+  Le64 offset;    // from the start of the file, multiple of kSectionAlignment
+  Le64 size;      // bytes, without the zero padding up to the next section
+  Le64 checksum;  // XXH3-64 (seed 0) over the section and its padding
+};
+static_assert(sizeof(SectionEntry) == 24);
+
+// How the server behaves where rbldnsd and the RFCs differ. Set by whoever compiles; see docs/COMPATIBILITY.md.
+enum ProfileBits : uint32_t {
+  kProfileNotImpMetaTypes = 1,    // QTYPE >= 250 except ANY -> NOTIMP
+  kProfileNotImpAaTc = 2,         // AA or TC set in a query -> NOTIMP
+  kProfileDropMalformed = 4,      // silence where RFC 9619 / RFC 8906 want FORMERR
+  kProfileAnyAll = 8,             // ANY answers with all types; else one RRset (RFC 8482)
+  kProfileSoaMinimumAsIs = 16,    // negative TTL = MINIMUM; else min(SOA TTL, MINIMUM) (RFC 2308 section 5)
+  kProfileClearOpcode = 32,       // opcode 0 in NOTIMP replies
+  kProfileKnownBits = 63,
+};
+inline constexpr uint32_t kProfileRbldnsd = kProfileKnownBits;
+
+struct Header {
+  uint8_t magic[8];
+  Le32 version;
+  Le32 header_bytes;         // kHeaderBytes
+  Le64 file_size;            // exact
+  Le64 hash_seed;            // of the name index
+  Le64 created_unix;         // 0 when pinned; not part of `identity`
+  Le64 identity;             // XXH3-64 over this page with created_unix, identity and checksum zero
+  Le32 profile;              // ProfileBits
+  Le32 section_count;        // kSectionCount
+  Le32 zone_depths;          // bit n: some apex has n labels (bit 31: 31 or more)
+  Le32 max_probes;           // buckets to look at before a name is known to be absent, 1..kMaxProbes
+  Le32 global_acl;           // kNodes offset of a Node with one acl DatasetRef, or 0
+  Le32 reserved0;
+  SectionEntry sections[kSectionCount];
+  uint8_t reserved[kHeaderBytes - 72 - kSectionCount * 24 - 8];
+  Le64 checksum;             // XXH3-64 over the header page up to here
+};
+static_assert(offsetof(Header, sections) == 72);
+static_assert(offsetof(Header, checksum) == kHeaderBytes - 8);
+static_assert(sizeof(Header) == kHeaderBytes);
+
+enum ZoneFlags : uint32_t {
+  kZoneNotLoaded = 1,    // SERVFAIL for everything (rbldnsd -q with a dataset that never loaded)
+  kZoneEntNxdomain = 2,  // empty non-terminals are NXDOMAIN, as rbldnsd answers
+  kZoneMinimal = 4,      // no NS in the authority section of positive answers
+  kZoneKnownFlags = 7,
+};
+
+struct ZoneRecord {
+  Le32 name;          // kNodes offset of the apex's NameRecord (scope 0)
+  Le32 node;          // kNodes offset of the Node with the zone's datasets in order (acl excluded)
+  Le32 flags;         // ZoneFlags
+  Le32 acl;           // kNodes offset of a Node with one acl DatasetRef, or 0
+  Le32 soa;           // kRrsets offset of an AuthorityBlock with one SOA RR, or 0
+  Le32 soa_ttl;       // seconds, in answers to SOA queries
+  Le32 soa_minimum;   // seconds, the MINIMUM field
+  Le32 ns;            // kRrsets offset of Le32[ns_count]: kRrsets offsets of AuthorityBlocks, one per rotation; or 0
+  Le32 ns_count;      // 0..kMaxNs
+  Le32 serial;
+  Le64 expires_unix;  // SERVFAIL from the second after this one on (rbldnsd: expires < now); 0 = never
+  Le32 meta;          // index of the zone in the meta section
+  Le32 reserved[3];
+};
+static_assert(sizeof(ZoneRecord) == 64);
+
+inline constexpr uint32_t kMaxNs = 64;
+inline constexpr uint32_t kMaxProbes = 32;
+inline constexpr uint32_t kMaxDatasetsPerNode = 4096;
+
+// One cache line of the name index. Slot i is free when tag[i] == 0; slots fill from 0, and a bucket with a free slot
+// ends the probe sequence (the next bucket is the following one, wrapping).
+inline constexpr int kBucketSlots = 8;
+struct Bucket {
+  Le32 tag[kBucketSlots];
+  Le32 record[kBucketSlots];  // kNodes offset of a NameRecord
+};
+static_assert(sizeof(Bucket) == 64);
+
+enum NameFlags : uint8_t {
+  kNameExact = 1,  // the name itself is stored: `a` is valid (dnset: a == 0 is an exclusion)
+  kNameWild = 2,   // dnset: everything below is covered by `b` (b == 0 is an exclusion)
+  kNameBelow = 4,  // stored names exist below this one: without kNameExact it is an empty non-terminal
+  kNameKnownFlags = 7,
+};
+
+struct NameRecord {
+  Le32 scope;           // 0: zone apexes, relative to the root; else the DatasetRef::scope it belongs to
+  Le32 a;               // zone index | kNodes offset of a subzone's Node | result id | kRrsets offset of RrsetHeader
+  Le32 b;               // dnset: result id of the wildcard
+  uint8_t flags;        // NameFlags
+  uint8_t labels;       // of the name, without root
+  uint8_t name_bytes;   // wire form without the root octet, lower case; 0 for the scope's own apex ("@")
+  uint8_t reserved;
+  // uint8_t name[name_bytes], zero-padded to a multiple of 16
+};
+static_assert(sizeof(NameRecord) == 16);
+
+enum DatasetKind : uint8_t {
+  kIp4Set = 1, kIp4Tset = 2, kIp4Trie = 3, kIp6Tset = 4, kIp6Trie = 5, kDnset = 6, kGeneric = 7, kCombined = 8, kAcl = 9,
+  kDatasetKindLast = 9,
+};
+
+// One dataset as its zone sees it.
+struct DatasetRef {
+  uint8_t kind;          // DatasetKind
+  uint8_t reserved[3];
+  Le32 ttl;              // seconds; generic records carry their own
+  Le32 map4;             // kMaps offset or 0: ip4set, ip4tset, ip4trie, acl
+  Le32 map6;             // kMaps offset or 0: ip6tset, ip6trie, acl
+  Le32 scope;            // dnset, generic, combined: scope of its names, else 0
+  Le32 exact_depths;     // bit n: names of n labels are stored exactly (bit 31: 31 or more); combined: subzones
+  Le32 wild_depths;      // dnset: the same for wildcards
+  Le32 meta;             // index of the dataset in the meta section
+};
+static_assert(sizeof(DatasetRef) == 32);
+
+enum NodeFlags : uint16_t {
+  kNodeHasIp4 = 1,  // some dataset of this node is ip4*: IPv6 names are also tried as 6to4 and v4-mapped addresses
+  kNodeKnownFlags = 1,
+};
+struct Node {
+  Le16 count;  // DatasetRefs that follow
+  Le16 flags;  // NodeFlags
+  Le32 reserved[3];
+  // DatasetRef datasets[count]
+};
+static_assert(sizeof(Node) == 16);
+
+// A map is a total function from addresses to result ids (0 = not listed), stored as the sorted starts of its
+// intervals; neighbouring intervals differ. Small maps are implicit 16-ary (IPv6: 8-ary) search trees: node k has its
+// children at k*16+1 .. k*16+16 (k*8+1 .. k*8+8), and an in-order walk over all nodes visits the keys in ascending
+// order. The walk's last (15 * node_count - count) places are padding: keys of all ones that carry the value of the
+// last real key, so that a query for the last address finds the right result through them. Large IPv4 maps are a direct
+// table over the upper 16 bits with sorted lower halves: entries direct[h] .. direct[h+1]-1 belong to upper half h,
+// there is at least one, and the first has low half 0.
+enum MapKind : uint8_t { kMapTree4 = 1, kMapDirect4 = 2, kMapTree6High = 3, kMapTree6 = 4 };
+
+struct MapHeader {
+  uint8_t kind;              // MapKind
+  uint8_t value_bytes;       // 0: two results, one bit per key; 1, 2: index into the result table; 4: result id
+  Le16 reserved0;
+  Le32 count;                // keys (Direct4: entries)
+  Le32 node_count;           // tree nodes that follow this header (Direct4: 0)
+  Le32 values;               // kMaps offset of the value array (value_bytes 1, 2, 4; Direct4 also 0: bitmap), else 0
+  Le32 result_table;         // kResultTables index of the first entry (value_bytes 1, 2), else 0
+  Le32 result_count;         // entries in it (value_bytes 1, 2)
+  Le32 before;               // result id of addresses below the first key (Direct4: unused, 0)
+  Le32 result[2];            // value_bytes 0: result ids of bit 0 and bit 1
+  Le32 direct;               // Direct4: kMaps offset of Le32[65537], entry index where each upper half starts
+  Le32 lows;                 // Direct4: kMaps offset of Le16[count]
+  Le32 reserved[5];
+};
+static_assert(sizeof(MapHeader) == 64);
+
+inline constexpr uint32_t kNode4Keys = 15;
+struct TreeNode4 {             // IPv4, 16-ary
+  Le32 key[kNode4Keys];        // sorted; unused keys of the last node are 0xffffffff
+  Le32 bits;                   // value_bytes 0: bit i is the result of key i
+};
+static_assert(sizeof(TreeNode4) == 64);
+
+inline constexpr uint32_t kNode6Keys = 7;
+struct TreeNode6High {         // IPv6 when every boundary is a /64: the upper 64 bits, 8-ary
+  Le64 key[kNode6Keys];
+  Le64 bits;
+};
+static_assert(sizeof(TreeNode6High) == 64);
+
+struct TreeNode6 {             // IPv6, 8-ary
+  Le64 high[kNode6Keys];
+  Le64 bits;
+  Le64 low[kNode6Keys];
+  Le64 reserved;
+};
+static_assert(sizeof(TreeNode6) == 128);
+
+// What a listed name or address answers with: one A address and an optional TXT. A result with several values occupies
+// consecutive entries; all but the last have kValueMore.
+enum ValueRefBits : uint32_t {
+  kValueMore = 1u << 31,
+  kValueAction = 1u << 30,   // acl: a[3] is an AclAction, the rest is zero
+  kValueTextMask = (1u << 30) - 1,
+};
+struct Value {
+  uint8_t a[4];   // network order
+  Le32 ref;       // ValueRefBits | kTexts offset (0 = no TXT)
+};
+static_assert(sizeof(Value) == 8);
+
+enum AclAction : uint8_t { kAclPass = 0, kAclIgnore = 1, kAclRefuse = 2, kAclEmpty = 3 };
+
+// A TXT template: literal bytes with holes where the subject goes (the address asked, the listed name, the client).
+enum TextFlags : uint8_t {
+  kTextCut254 = 1,    // rbldnsd: one character-string, silently cut at 254 octets; else split into strings of 255
+  kTextKnownFlags = 1,
+};
+struct Text {
+  Le16 bytes;         // literal octets
+  uint8_t holes;
+  uint8_t flags;      // TextFlags
+  // Le16 hole_position[holes]: ascending offsets into the literal octets
+  // uint8_t literal[bytes], zero-padded to a multiple of 8 (whole object)
+};
+static_assert(sizeof(Text) == 4);
+
+// Records of one generic owner name, ready for the wire behind a two-octet owner pointer.
+struct RrsetHeader {
+  Le16 count;
+  Le16 reserved;
+  Le32 bytes;    // of the records that follow
+  // count times: Be16 type, Be16 class (IN), Be32 ttl, Be16 rdlength, rdata; grouped by type, zero-padded to 8
+};
+static_assert(sizeof(RrsetHeader) == 8);
+
+// Pre-encoded SOA or NS records (with glue), complete but for compression pointers.
+struct AuthorityBlock {
+  Le16 rr_count;
+  Le16 rr_bytes;       // records for the answer or authority section
+  Le16 glue_count;
+  Le16 glue_bytes;     // A records for the additional section; they follow the rr bytes
+  Le16 relocation_count;
+  Le16 reserved[3];
+  // Relocation relocations[relocation_count]; uint8_t records[rr_bytes + glue_bytes]; zero-padded to 8
+};
+static_assert(sizeof(AuthorityBlock) == 16);
+inline constexpr uint16_t kMaxAuthorityBytes = 16384;
+
+// Two octets at `position` (from the start of records) are a compression pointer. Target: with kRelocateQuestion an
+// offset from the apex name inside the question, else an offset from the start of records. Glue owners may point into
+// the NS records only when both are written contiguously, so glue relocations use kRelocateQuestion or full names.
+enum : uint16_t { kRelocateQuestion = 0x8000 };
+struct Relocation {
+  Le16 position;
+  Le16 target;
+};
+static_assert(sizeof(Relocation) == 4);
+
+}  // namespace mz::image

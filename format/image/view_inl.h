@@ -1,0 +1,242 @@
+// Templates and hot lookups of view.h.
+#pragma once
+
+#include <bit>
+
+namespace mz::image {
+
+namespace internal {
+
+inline uint32_t ResultAt(const View& view, const MapHeader& map, size_t position) {
+  const uint8_t* values = view.maps_base() + size_t{map.values} * 64;
+  switch (map.value_bytes) {
+    case 1:
+      return view.result_table_entry(map.result_table + values[position]);
+    case 2:
+      return view.result_table_entry(map.result_table + reinterpret_cast<const Le16*>(values)[position]);
+    default:
+      return reinterpret_cast<const Le32*>(values)[position];
+  }
+}
+
+// How many of the 15 keys are <= x. The loop has a constant trip count and no branch: it compiles to SIMD compares.
+inline uint32_t CountLessOrEqual(const TreeNode4& node, uint32_t x) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < kNode4Keys; i++) n += node.key[i] <= x;
+  return n;
+}
+
+inline const TreeNode4* Tree4(const MapHeader& map) { return reinterpret_cast<const TreeNode4*>(&map + 1); }
+inline const TreeNode6High* Tree6High(const MapHeader& map) {
+  return reinterpret_cast<const TreeNode6High*>(&map + 1);
+}
+inline const TreeNode6* Tree6(const MapHeader& map) { return reinterpret_cast<const TreeNode6*>(&map + 1); }
+
+inline Interval<net::Ip4> FindTree4(const View& view, const MapHeader& map, net::Ip4 x) {
+  const TreeNode4* nodes = Tree4(map);
+  const uint32_t node_count = map.node_count;
+  uint32_t best_node = 0, best_slot = 0;
+  bool found = false;
+  for (uint32_t k = 0; k < node_count;) {
+    uint32_t n = CountLessOrEqual(nodes[k], x);
+    if (n != 0) {
+      best_node = k;
+      best_slot = n - 1;
+      found = true;
+    }
+    k = k * (kNode4Keys + 1) + 1 + n;
+  }
+  if (!found) return {map.before, false, 0};
+  uint32_t start = nodes[best_node].key[best_slot];
+  if (map.value_bytes == 0) return {map.result[(nodes[best_node].bits >> best_slot) & 1], true, start};
+  return {ResultAt(view, map, size_t{best_node} * kNode4Keys + best_slot), true, start};
+}
+
+inline Interval<net::Ip4> FindDirect4(const View& view, const MapHeader& map, net::Ip4 x) {
+  const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * 64);
+  const Le16* lows = reinterpret_cast<const Le16*>(view.maps_base() + size_t{map.lows} * 64);
+  const uint32_t high = x >> 16;
+  const uint16_t low = static_cast<uint16_t>(x);
+  uint32_t base = direct[high];
+  uint32_t count = direct[high + 1] - base;  // >= 1, and lows[base] == 0
+  while (count > 1) {
+    uint32_t half = count / 2;
+    base = lows[base + half] <= low ? base + half : base;
+    count -= half;
+  }
+  net::Ip4 start = high << 16 | lows[base];
+  if (map.value_bytes == 0) {
+    const uint8_t* bits = view.maps_base() + size_t{map.values} * 64;
+    return {map.result[(bits[base >> 3] >> (base & 7)) & 1], true, start};
+  }
+  return {ResultAt(view, map, base), true, start};
+}
+
+template <typename TreeNode, typename LessOrEqual>
+inline bool FindTree6(const TreeNode* nodes, uint32_t node_count, LessOrEqual le, uint32_t* node, uint32_t* slot) {
+  bool found = false;
+  for (uint32_t k = 0; k < node_count;) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < kNode6Keys; i++) n += le(nodes[k], i);
+    if (n != 0) {
+      *node = k;
+      *slot = n - 1;
+      found = true;
+    }
+    k = k * (kNode6Keys + 1) + 1 + n;
+  }
+  return found;
+}
+
+// Visits tree positions (node, slot) in key order; stops after `count` real keys.
+template <typename Visit>
+void WalkTree(uint32_t fanout, uint32_t node_count, uint32_t count, Visit visit) {
+  // Depth of a tree of 2^32 keys is at most 11; an explicit stack keeps this free of recursion.
+  struct Frame {
+    uint64_t node;
+    uint32_t slot;
+  };
+  Frame stack[40];
+  int depth = 0;
+  uint32_t seen = 0;
+  const uint32_t keys = fanout - 1;
+  auto descend = [&](uint64_t node) {
+    while (node < node_count) {
+      stack[depth++] = {node, 0};
+      node = node * fanout + 1;
+    }
+  };
+  descend(0);
+  while (depth > 0 && seen < count) {
+    Frame& top = stack[depth - 1];
+    if (top.slot == keys) {
+      depth--;
+      continue;
+    }
+    visit(static_cast<uint32_t>(top.node), top.slot);
+    seen++;
+    uint64_t child = top.node * fanout + 2 + top.slot;
+    top.slot++;
+    descend(child);
+  }
+}
+
+}  // namespace internal
+
+inline Interval<net::Ip4> FindAddress(const View& view, const MapHeader& map, net::Ip4 address) {
+  return map.kind == kMapDirect4 ? internal::FindDirect4(view, map, address)
+                                 : internal::FindTree4(view, map, address);
+}
+
+inline Interval<net::Ip6> FindAddress(const View& view, const MapHeader& map, const net::Ip6& x) {
+  uint32_t node = 0, slot = 0;
+  if (map.kind == kMapTree6High) {
+    const TreeNode6High* nodes = internal::Tree6High(map);
+    if (!internal::FindTree6(nodes, map.node_count,
+                             [&](const TreeNode6High& n, uint32_t i) { return n.key[i] <= x.high; }, &node, &slot))
+      return {map.before, false, {}};
+    net::Ip6 start{nodes[node].key[slot], 0};
+    if (map.value_bytes == 0) return {map.result[(nodes[node].bits >> slot) & 1], true, start};
+    return {internal::ResultAt(view, map, size_t{node} * kNode6Keys + slot), true, start};
+  }
+  const TreeNode6* nodes = internal::Tree6(map);
+  if (!internal::FindTree6(nodes, map.node_count,
+                           [&](const TreeNode6& n, uint32_t i) {
+                             uint64_t high = n.high[i];
+                             return high < x.high || (high == x.high && n.low[i] <= x.low);
+                           },
+                           &node, &slot))
+    return {map.before, false, {}};
+  net::Ip6 start{nodes[node].high[slot], nodes[node].low[slot]};
+  if (map.value_bytes == 0) return {map.result[(nodes[node].bits >> slot) & 1], true, start};
+  return {internal::ResultAt(view, map, size_t{node} * kNode6Keys + slot), true, start};
+}
+
+// Neighbouring intervals have different results, so a boundary inside (first, last] proves a listed address. The last
+// address is looked up by itself because padding keys of all ones are not boundaries.
+inline bool AnyListed(const View& view, const MapHeader& map, net::Ip4 first, net::Ip4 last) {
+  if (FindAddress(view, map, first).result != 0 || FindAddress(view, map, last).result != 0) return true;
+  if (last == ~0u && last != first) last--;
+  Interval<net::Ip4> at_last = FindAddress(view, map, last);
+  if (at_last.result != 0) return true;
+  // A Direct4 map repeats the running result at the start of every upper half; such an entry is not a boundary, so walk
+  // back over entries that continue a zero interval: at most one per upper half inside the range.
+  while (at_last.has_start && at_last.start > first) {
+    if (map.kind != kMapDirect4) return true;
+    Interval<net::Ip4> before = FindAddress(view, map, at_last.start - 1);
+    if (before.result != 0) return true;
+    at_last = before;
+  }
+  return false;
+}
+
+inline bool AnyListed(const View& view, const MapHeader& map, const net::Ip6& first, const net::Ip6& last) {
+  if (FindAddress(view, map, first).result != 0 || FindAddress(view, map, last).result != 0) return true;
+  net::Ip6 end = last == net::kIp6Last && last != first ? last.Previous() : last;
+  if (map.kind == kMapTree6High && last.high == ~0ull) {
+    // Padding keys have all ones in the upper half: look below that half.
+    if (first.high == ~0ull) return false;
+    end = {~0ull - 1, ~0ull};
+  }
+  Interval<net::Ip6> at_last = FindAddress(view, map, end);
+  return at_last.result != 0 || (at_last.has_start && at_last.start > first);
+}
+
+template <typename Visit>
+void ForEachInterval4(const View& view, const MapHeader& map, Visit visit) {
+  net::Ip4 start = 0;
+  uint32_t result = map.before;
+  bool open = true;  // [start, ...) with `result` is pending
+  auto boundary = [&](net::Ip4 key, uint32_t next) {
+    if (next == result) return;
+    if (key != 0 && open) visit(start, key - 1, result);
+    start = key;
+    result = next;
+  };
+  if (map.kind == kMapDirect4) {
+    const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * 64);
+    const Le16* lows = reinterpret_cast<const Le16*>(view.maps_base() + size_t{map.lows} * 64);
+    for (uint32_t high = 0; high < 65536; high++)
+      for (uint32_t i = direct[high]; i < direct[high + 1]; i++) {
+        net::Ip4 key = high << 16 | lows[i];
+        boundary(key, FindAddress(view, map, key).result);
+      }
+  } else {
+    const TreeNode4* nodes = internal::Tree4(map);
+    internal::WalkTree(kNode4Keys + 1, map.node_count, map.count, [&](uint32_t node, uint32_t slot) {
+      uint32_t next = map.value_bytes == 0 ? uint32_t{map.result[(nodes[node].bits >> slot) & 1]}
+                                           : internal::ResultAt(view, map, size_t{node} * kNode4Keys + slot);
+      boundary(nodes[node].key[slot], next);
+    });
+  }
+  visit(start, ~0u, result);
+}
+
+template <typename Visit>
+void ForEachInterval6(const View& view, const MapHeader& map, Visit visit) {
+  net::Ip6 start{};
+  uint32_t result = map.before;
+  internal::WalkTree(kNode6Keys + 1, map.node_count, map.count, [&](uint32_t node, uint32_t slot) {
+    net::Ip6 key;
+    uint32_t next;
+    bool bit;
+    if (map.kind == kMapTree6High) {
+      const TreeNode6High& n = internal::Tree6High(map)[node];
+      key = {n.key[slot], 0};
+      bit = (n.bits >> slot) & 1;
+    } else {
+      const TreeNode6& n = internal::Tree6(map)[node];
+      key = {n.high[slot], n.low[slot]};
+      bit = (n.bits >> slot) & 1;
+    }
+    next = map.value_bytes == 0 ? static_cast<uint32_t>(map.result[bit])
+                                : internal::ResultAt(view, map, size_t{node} * kNode6Keys + slot);
+    if (next == result) return;
+    if (key != net::Ip6{}) visit(start, key.Previous(), result);
+    start = key;
+    result = next;
+  });
+  visit(start, net::kIp6Last, result);
+}
+
+}  // namespace mz::image

@@ -1,0 +1,82 @@
+// The I/O backends: sockets in, sockets out. They carry packets and know nothing of DNS but the two-octet TCP length.
+//
+//   std::unique_ptr<Backend> b = *MakeBackend(BackendKind::kUring, std::move(sockets), limits, handler, counters);
+//   b->Run();                     // on the worker's thread, until Stop()
+//
+// One backend per worker thread; backends share nothing. Run() calls the handler with batches on its own thread. Stop()
+// may be called from any thread or signal context. After construction the steady state neither allocates nor locks.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/status.h"
+
+namespace mz::io {
+
+enum class BackendKind { kAuto, kUring, kEpoll };
+
+// One message for the handler. The handler writes the reply to `response` and its size; 0 sends nothing.
+struct Packet {
+  std::span<const uint8_t> request;
+  std::span<uint8_t> response;       // UDP: kUdpResponseBytes; TCP: 65535
+  size_t response_size = 0;
+  const sockaddr_storage* peer = nullptr;
+  bool tcp = false;
+};
+
+inline constexpr size_t kUdpRequestBytes = 4096;   // longer datagrams are cut; no query needs more
+inline constexpr size_t kUdpResponseBytes = 4096;  // the largest --max-udp
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  // `packets` has 1..kMaxBatch entries. Must not block.
+  virtual void Handle(std::span<Packet> packets) = 0;
+};
+inline constexpr size_t kMaxBatch = 64;
+
+// Sockets of one listen address for one worker.
+struct ListenSockets {
+  UniqueFd udp;              // may be invalid: TCP only
+  UniqueFd tcp;              // listening; may be invalid: UDP only
+  int family = AF_INET;
+  bool wildcard = false;     // bound to 0.0.0.0 or [::]: replies leave from the address that was asked (IP_PKTINFO)
+};
+
+struct TcpLimits {
+  int max_connections = 10000;      // per worker; the longest idle is closed when a new one arrives at the limit
+  int idle_timeout_ms = 10000;      // between messages (RFC 7766 section 6.2.3: seconds)
+  int message_timeout_ms = 5000;    // from the first octet of a message to its last; and for unsent replies
+  size_t max_buffered_bytes = 65536;  // unsent replies per connection; reading pauses above it
+};
+
+// Written by the worker's thread only, read by others without synchronisation (statistics).
+struct IoCounters {
+  uint64_t udp_received = 0, udp_sent = 0, udp_send_failed = 0;
+  uint64_t tcp_accepted = 0, tcp_messages = 0, tcp_evicted = 0, tcp_timeouts = 0, tcp_errors = 0;
+  uint64_t tcp_open = 0;
+  uint64_t batches = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual Status Run() = 0;
+  virtual void Stop() = 0;  // async-signal-safe: one eventfd write
+  virtual std::string_view name() const = 0;  // "io_uring", "epoll"
+};
+
+// kAuto tries io_uring and falls back to epoll; `chosen_because` (optional) says which and why in one line.
+StatusOr<std::unique_ptr<Backend>> MakeBackend(BackendKind kind, std::vector<ListenSockets> sockets,
+                                               const TcpLimits& limits, Handler& handler, IoCounters& counters,
+                                               std::string* chosen_because);
+
+}  // namespace mz::io
