@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 
 namespace mz {
 
@@ -78,38 +77,9 @@ Status WriteAll(int fd, std::span<const uint8_t> bytes, const std::string& name)
       if (errno == EINTR) continue;
       return ErrnoStatus(errno, "cannot write " + name);
     }
+    if (n == 0) return ErrnoStatus(ENOSPC, "cannot write " + name);
     bytes = bytes.subspan(static_cast<size_t>(n));
   }
-  return absl::OkStatus();
-}
-
-AtomicFile::~AtomicFile() {
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
-}
-
-Status AtomicFile::Open() {
-  temporary_ = path_ + ".tmp." + std::to_string(::getpid());
-  fd_.reset(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode_));
-  if (!fd_.valid()) {
-    Status s = ErrnoStatus(errno, "cannot create " + temporary_);
-    temporary_.clear();
-    return s;
-  }
-  return absl::OkStatus();
-}
-
-Status AtomicFile::Write(std::span<const uint8_t> bytes) { return WriteAll(fd_.get(), bytes, temporary_); }
-
-Status AtomicFile::Commit() {
-  if (::fsync(fd_.get()) != 0) return ErrnoStatus(errno, "cannot fsync " + temporary_);
-  if (::close(fd_.release()) != 0) return ErrnoStatus(errno, "cannot close " + temporary_);
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
-    return ErrnoStatus(errno, "cannot rename " + temporary_ + " to " + path_);
-  temporary_.clear();
-  std::string directory = std::filesystem::path(path_).parent_path().string();
-  UniqueFd dir(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!dir.valid() || ::fsync(dir.get()) != 0)
-    return ErrnoStatus(errno, "cannot fsync the directory of " + path_);
   return absl::OkStatus();
 }
 
@@ -132,7 +102,9 @@ Mapping::~Mapping() {
 StatusOr<Mapping> Mapping::MapFd(int fd, size_t size, const std::string& name) {
   Mapping m;
   if (size == 0) return m;
-  void* p = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  // MAP_PRIVATE shows the same pages as MAP_SHARED to a reader, and is the only one that kernels before 6.7 allow for a
+  // write-sealed memfd that is open for writing.
+  void* p = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (p == MAP_FAILED) return ErrnoStatus(errno, "cannot map " + name);
   m.data_ = static_cast<uint8_t*>(p);
   m.size_ = size;

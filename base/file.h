@@ -30,8 +30,11 @@ StatusOr<std::string> ReadFile(const std::string& path);
 // kernel then maps with huge pages (random reads 35-60 % faster, unmap a hundred times cheaper; measured).
 Status WriteAll(int fd, std::span<const uint8_t> bytes, const std::string& name_for_errors);
 
-// A new file under a temporary name beside `path`, renamed over it by Commit(). The destructor removes the temporary
-// file when Commit() was not reached; a crash leaves at most that one file, named "PATH.tmp.PID".
+// A new file that replaces `path` in one step, at Commit(). Until then its data has no name at all (O_TMPFILE), so that a
+// process that is killed leaves nothing; only between linking and renaming there is "PATH.tmp", which the next Commit()
+// removes when its maker is gone. Where the file system knows no O_TMPFILE, or /proc is missing, "PATH.tmp" is written
+// under a lock and taken over from a dead process: at most that one file is ever left behind. Two processes that replace
+// the same path do not disturb each other; the later Commit() wins. Unavailable: another process is writing PATH.tmp.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path, uint32_t mode = 0644) : path_(std::move(path)), mode_(mode) {}
@@ -43,13 +46,24 @@ class AtomicFile {
   Status Write(std::span<const uint8_t> bytes);
   int fd() const { return fd_.get(); }
   const std::string& temporary_path() const { return temporary_; }
+  // After an error the old file is untouched, except when only the directory could not be synced: the message tells.
   Status Commit();
+  // For tests: as on a file system without O_TMPFILE.
+  void ForbidAnonymous() { anonymous_allowed_ = false; }
 
  private:
+  Status OpenNamed();
+  Status Link();
+  Status RemoveStale();
+
   std::string path_;
   uint32_t mode_;
   std::string temporary_;
+  UniqueFd directory_;
   UniqueFd fd_;
+  bool anonymous_allowed_ = true;
+  bool anonymous_ = false;
+  bool named_ = false;  // `temporary_` exists and is ours
 };
 
 // A read-only private mapping. Owns it; the bytes are valid until destruction.

@@ -30,6 +30,9 @@ struct WriteOptions {
   // Called with 0..1 from the building thread, at most some hundred times.
   std::function<void(double)> progress;
   std::string build_options_json;         // kept in the meta section, opaque to the writer; "" = {}
+  // A zone whose SOA, or whose NS with glue, has more octets than this together with the zone's name, is written without
+  // them and with a warning. 496 is rbldnsd's limit; up to image::kMaxAuthorityBytes.
+  uint32_t authority_limit_bytes = 496;
 };
 
 struct BuildWarning {       // "zone NAME: MESSAGE": too many NS, no glue found, ...

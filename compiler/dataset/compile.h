@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,12 +27,24 @@ struct ZoneSpec {
   std::string zone_text;            // lower case presentation form
   image::DatasetKind kind = image::kIp4Set;
   std::vector<std::string> files;
-  std::string dataset_spec;         // "ip4set:a,b": identity of the dataset (TYPE + literal file list)
+  std::string dataset_spec;         // "ip4set:a,b": identity of the dataset (TYPE + file list as written)
+  std::optional<uint32_t> default_ttl;  // beats CompileOptions::ttl.default_ttl; whoever sets it makes dataset_spec differ
 };
 
 // "ZONE:TYPE:FILE[,FILE...]". Errors: InvalidArgument with rbldnsd's text.
 StatusOr<ZoneSpec> ParseZoneSpec(std::string_view text);
 StatusOr<std::vector<ZoneSpec>> ParseZoneSpecs(const std::vector<std::string>& texts);
+
+// Rules across specs: an acl at most once per zone and once for all, no zone without data. ParseZoneSpecs and Assemble
+// check them. Errors: InvalidArgument with rbldnsd's text.
+Status CheckZoneSpecs(const std::vector<ZoneSpec>& specs);
+
+// "ip4set:FILES" as rbldnsd's log names a dataset: FILES cut to 60 octets.
+std::string DatasetLogName(std::string_view dataset_spec);
+
+// The word of a kind: "ip4set"; and back, nullopt for other words.
+std::string_view KindWord(image::DatasetKind kind);
+std::optional<image::DatasetKind> KindOfWord(std::string_view word);
 
 // rbldnsd time value: decimal with optional unit s m h d w. Errors: InvalidArgument.
 StatusOr<uint32_t> ParseTime(std::string_view text);
@@ -52,6 +65,8 @@ struct CompileOptions {
   bool ent_nxdomain = false;        // zones get kZoneEntNxdomain
   bool minimal = false;             // -a: zones get kZoneMinimal
   uint32_t profile = image::kProfileRbldnsd;
+  // Specs of the datasets that the last Assembly kept or missed: one that still fails is no news (Assembly::changed).
+  std::vector<std::string> failing_before;
   std::function<void(std::string_view file, uint64_t done, uint64_t total)> progress;  // octets
 };
 
@@ -61,6 +76,11 @@ StatusOr<std::unique_ptr<DatasetModel>> CompileDataset(image::DatasetKind kind, 
                                                        std::string_view dataset_spec, const CompileOptions& options,
                                                        Pool* pool, dataset::DiagnosticSink* sink);
 
+// The same for text in memory; `name` stands for the file in diagnostics. Its $SOA serial 0 has no file time.
+StatusOr<std::unique_ptr<DatasetModel>> CompileText(image::DatasetKind kind, const std::string& name,
+                                                    std::string_view text, const CompileOptions& options, Pool* pool,
+                                                    dataset::DiagnosticSink* sink);
+
 struct Assembly {
   ImageModel model;
   struct Dataset {
@@ -69,7 +89,8 @@ struct Assembly {
     std::string error;              // kKept, kMissing
   };
   std::vector<Dataset> datasets;    // parallel to model.datasets
-  bool changed = false;             // anything but kUnchanged (a kKept dataset counts once, when it begins to fail)
+  // Anything but kUnchanged; a failing dataset counts when it begins to fail (CompileOptions::failing_before).
+  bool changed = false;
   bool all_loaded = true;           // no kMissing
   std::vector<std::string> zone_errors;  // "zone NAME: ...", "zone NAME: not all datasets are loaded, ..."
 };

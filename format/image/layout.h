@@ -50,8 +50,10 @@ enum ProfileBits : uint32_t {
   kProfileDropMalformed = 4,      // silence where RFC 9619 / RFC 8906 want FORMERR
   kProfileAnyAll = 8,             // ANY answers with all types; else one RRset (RFC 8482)
   kProfileSoaMinimumAsIs = 16,    // negative TTL = MINIMUM; else min(SOA TTL, MINIMUM) (RFC 2308 section 5)
-  kProfileClearOpcode = 32,       // opcode 0 in NOTIMP replies
-  kProfileKnownBits = 63,
+  kProfileClearOpcode = 32,       // opcode 0 and RD 0 in NOTIMP replies to other opcodes
+  kProfileApex = 64,              // NS answers repeat the NS in AUTHORITY; SOA, NS or ANY at an apex without the data:
+                                  // REFUSED, else NODATA
+  kProfileKnownBits = 127,
 };
 inline constexpr uint32_t kProfileRbldnsd = kProfileKnownBits;
 
@@ -272,5 +274,35 @@ struct Relocation {
   Le16 target;
 };
 static_assert(sizeof(Relocation) == 4);
+
+// Which file and line put each entry there. The section is empty, or a ProvenanceHeader, its blocks, and the zstd frames
+// they name. A dataset has any number of blocks; their entries follow each other in file order. A frame decompresses to
+// columns of `entries` values each. Varint: 7 bits per octet, least significant first, the top bit says "more".
+//   line        varint, zigzag difference from the entry before (the first from 0)
+//   tag         varint, file << 2 | wild << 1 | exclusion; file: index into the dataset's list in the meta section
+//   address 4   first address, 4 octets little-endian; then the column last - first, varint
+//   address 6   upper 64 bits, 8 octets little-endian; lower 64 bits; then last ^ first, upper half varint; lower half
+//   name        length octet and wire name without root octet, lower case
+enum ProvenanceKind : uint8_t { kProvenance4 = 1, kProvenance6 = 2, kProvenanceName = 3 };
+struct ProvenanceHeader {
+  Le32 block_count;
+  Le32 reserved;
+  // ProvenanceBlock blocks[block_count]
+};
+static_assert(sizeof(ProvenanceHeader) == 8);
+
+inline constexpr uint32_t kProvenanceBlockEntries = 1 << 17;
+inline constexpr uint32_t kMaxProvenanceBlockBytes = 1 << 26;  // decompressed
+struct ProvenanceBlock {
+  Le32 meta;           // index of the dataset in the meta section
+  uint8_t kind;        // ProvenanceKind
+  uint8_t reserved[3];
+  Le64 offset;         // of the frame, from the start of the section
+  Le32 bytes;          // of the frame
+  Le32 raw_bytes;      // decompressed, 1..kMaxProvenanceBlockBytes
+  Le32 entries;        // 1..kProvenanceBlockEntries
+  Le32 reserved1;
+};
+static_assert(sizeof(ProvenanceBlock) == 32);
 
 }  // namespace mz::image

@@ -196,11 +196,12 @@ void ForEachInterval4(const View& view, const MapHeader& map, Visit visit) {
   if (map.kind == kMapDirect4) {
     const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * 64);
     const Le16* lows = reinterpret_cast<const Le16*>(view.maps_base() + size_t{map.lows} * 64);
+    const uint8_t* bits = view.maps_base() + size_t{map.values} * 64;
     for (uint32_t high = 0; high < 65536; high++)
-      for (uint32_t i = direct[high]; i < direct[high + 1]; i++) {
-        net::Ip4 key = high << 16 | lows[i];
-        boundary(key, FindAddress(view, map, key).result);
-      }
+      for (uint32_t i = direct[high]; i < direct[high + 1]; i++)
+        boundary(high << 16 | lows[i], map.value_bytes == 0
+                                           ? uint32_t{map.result[(bits[i >> 3] >> (i & 7)) & 1]}
+                                           : internal::ResultAt(view, map, i));
   } else {
     const TreeNode4* nodes = internal::Tree4(map);
     internal::WalkTree(kNode4Keys + 1, map.node_count, map.count, [&](uint32_t node, uint32_t slot) {

@@ -3,12 +3,16 @@
 //   std::unique_ptr<Backend> b = *MakeBackend(BackendKind::kUring, std::move(sockets), limits, handler, counters);
 //   b->Run();                     // on the worker's thread, until Stop()
 //
-// One backend per worker thread; backends share nothing. Run() calls the handler with batches on its own thread. Stop()
-// may be called from any thread or signal context. After construction the steady state neither allocates nor locks.
+// One backend per worker thread; backends share nothing. MakeBackend() may be called on any thread; Run() is called once,
+// on the worker's thread, and calls the handler with batches there. Stop() may be called from any thread or signal context,
+// also before Run(). After construction the UDP path neither allocates nor locks; TCP buffers come from a pool.
+//
+// Both backends share TCP (tcp_server.h): only how UDP datagrams cross the kernel border differs.
 #pragma once
 
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -56,25 +60,46 @@ struct TcpLimits {
   int idle_timeout_ms = 10000;      // between messages (RFC 7766 section 6.2.3: seconds)
   int message_timeout_ms = 5000;    // from the first octet of a message to its last; and for unsent replies
   size_t max_buffered_bytes = 65536;  // unsent replies per connection; reading pauses above it
+  size_t max_total_bytes = 256u << 20;  // all buffers of a worker; who needs one beyond it is closed
 };
 
-// Written by the worker's thread only, read by others without synchronisation (statistics).
+// A statistics counter: written by one thread with plain loads and stores, readable by any.
+class Counter {
+ public:
+  void operator+=(uint64_t n) { Set(*this + n); }
+  void operator-=(uint64_t n) { Set(*this - n); }
+  void operator++(int) { *this += 1; }
+  void operator--(int) { *this -= 1; }
+  operator uint64_t() const { return value_.load(std::memory_order_relaxed); }  // NOLINT
+
+ private:
+  void Set(uint64_t n) { value_.store(n, std::memory_order_relaxed); }
+  std::atomic<uint64_t> value_{0};
+};
+
+// Written by the worker's thread only, read by others without synchronisation.
 struct IoCounters {
-  uint64_t udp_received = 0, udp_sent = 0, udp_send_failed = 0;
-  uint64_t tcp_accepted = 0, tcp_messages = 0, tcp_evicted = 0, tcp_timeouts = 0, tcp_errors = 0;
-  uint64_t tcp_open = 0;
-  uint64_t batches = 0;
+  Counter udp_received, udp_sent, udp_send_failed;
+  Counter tcp_accepted;
+  Counter tcp_messages;   // handed to the handler
+  Counter tcp_evicted;    // closed for a newcomer, or for want of file descriptors
+  Counter tcp_timeouts;   // closed: idle, message too slow, replies not read
+  Counter tcp_errors;     // closed: reset, lying length, cut message, no buffer left
+  Counter tcp_open;       // now
+  Counter batches;        // calls of the handler with UDP packets
 };
 
 class Backend {
  public:
   virtual ~Backend() = default;
+  // Until Stop() (OK; pending TCP is dropped), or until the kernel refuses what it granted before (Internal).
   virtual Status Run() = 0;
   virtual void Stop() = 0;  // async-signal-safe: one eventfd write
   virtual std::string_view name() const = 0;  // "io_uring", "epoll"
 };
 
-// kAuto tries io_uring and falls back to epoll; `chosen_because` (optional) says which and why in one line.
+// kAuto tries io_uring and falls back to epoll; `chosen_because` (optional) says which and why in one line. Errors:
+// FailedPrecondition (kUring, but the machine does not allow it: what to change), ResourceExhausted.
 StatusOr<std::unique_ptr<Backend>> MakeBackend(BackendKind kind, std::vector<ListenSockets> sockets,
                                                const TcpLimits& limits, Handler& handler, IoCounters& counters,
                                                std::string* chosen_because);

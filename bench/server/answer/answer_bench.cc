@@ -1,0 +1,138 @@
+// The answer engine alone: batches of 32 queries against images of 1 to 1,000,000 names in expurgate's form (an IPv4 map of
+// about 400 intervals a name), every query another name and address, so that the working set is the image.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "compiler/build/image_writer.h"
+#include "format/image/verify.h"
+#include "server/answer/answer.h"
+
+namespace mz {
+namespace {
+
+constexpr int kProviders = 200;
+constexpr int kPrefixes = 65;
+constexpr int kQueries = 1 << 16;
+
+std::string Label(std::string_view text) { return static_cast<char>(text.size()) + std::string(text); }
+
+// One image and its queries.
+struct Workload {
+  std::vector<uint8_t> bytes;
+  image::View view;
+  std::vector<std::string> queries;
+};
+
+std::vector<compiler::Interval4> Merge(std::vector<net::Range4> ranges, compiler::ResultId hit, compiler::ResultId miss) {
+  std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<compiler::Interval4> map{{0, miss}};
+  uint64_t free_from = 0;
+  for (const net::Range4& r : ranges) {
+    if (r.last < free_from) continue;
+    net::Ip4 first = static_cast<net::Ip4>(std::max<uint64_t>(r.first, free_from));
+    if (map.back().result == miss && map.back().start == first) map.back().result = hit;
+    else if (map.back().result == miss) map.push_back({first, hit});
+    free_from = uint64_t{r.last} + 1;
+    if (free_from > 0xffffffffu) break;
+    // Close the interval; a neighbour that begins here opens it again above.
+    map.push_back({static_cast<net::Ip4>(free_from), miss});
+  }
+  return map;
+}
+
+const Workload& Domains(int count) {
+  static std::map<int, std::unique_ptr<Workload>> cache;
+  std::unique_ptr<Workload>& w = cache[count];
+  if (w) return *w;
+  w = std::make_unique<Workload>();
+  std::mt19937_64 random(1);
+  const int lengths[] = {32, 24, 22, 20, 19, 28, 29};
+  std::vector<std::vector<net::Range4>> providers(kProviders);
+  for (auto& p : providers)
+    for (int i = 0; i < kPrefixes; i++)
+      p.push_back(net::PrefixRange4(static_cast<net::Ip4>(random()), lengths[random() % 7]));
+
+  compiler::ImageModel model;
+  compiler::TextModel pass{.literal = "v=spf1 ip4: ~all", .holes = {11}};
+  compiler::TextModel rest{.literal = "v=spf1 ~all"};
+  compiler::ResultId hit = model.pool.InternResult({{{127, 0, 0, 3}, model.pool.InternText(pass)}});
+  compiler::ResultId miss = model.pool.InternResult({{{127, 0, 0, 99}, model.pool.InternText(rest)}});
+  auto combined = std::make_unique<compiler::DatasetModel>();
+  combined->kind = image::kCombined;
+  combined->spec = "combined:bench";
+  for (int d = 0; d < count; d++) {
+    auto part = std::make_unique<compiler::DatasetModel>();
+    part->kind = image::kIp4Set;
+    part->spec = "ip4set";
+    std::vector<net::Range4> ranges;
+    for (int i = 0; i < 3; i++) {
+      const auto& p = providers[random() % kProviders];
+      ranges.insert(ranges.end(), p.begin(), p.end());
+    }
+    part->map4 = Merge(std::move(ranges), hit, miss);
+    std::string name = Label("customer" + std::to_string(d)) + Label("example");
+    combined->subzones.push_back({combined->names.Add(name), {static_cast<uint32_t>(combined->parts.size())}});
+    combined->parts.push_back(std::move(part));
+  }
+  model.datasets.push_back(std::move(combined));
+  compiler::ZoneModel zone;
+  zone.apex = Label("_spf") + Label("bench") + Label("test");
+  zone.text = "_spf.bench.test";
+  zone.datasets = {0};
+  model.zones.push_back(zone);
+  compiler::WriteOptions options;
+  options.provenance = false;
+  auto result = compiler::WriteImage(model, options, &w->bytes);
+  MZ_CHECK(result.ok());
+  auto view = image::Verify(w->bytes, image::VerifyLevel::kEverything, 2);
+  MZ_CHECK(view.ok());
+  w->view = *view;
+  for (int i = 0; i < kQueries; i++) {
+    std::string q("\x12\x34\1\0\0\1\0\0\0\0\0\0", 12);
+    for (int k = 0; k < 4; k++) q += Label(std::to_string(random() % 256));
+    q += Label("customer" + std::to_string(random() % static_cast<unsigned>(count))) + Label("example") + zone.apex;
+    q += std::string("\0\0\x10\0\1", 5);
+    w->queries.push_back(q);
+  }
+  return *w;
+}
+
+void BM_AnswerBatch(benchmark::State& state) {
+  const Workload& w = Domains(static_cast<int>(state.range(0)));
+  const size_t batch = static_cast<size_t>(state.range(1));
+  static std::array<std::array<uint8_t, 1232>, answer::kBatch> responses;
+  std::array<answer::Request, answer::kBatch> requests;
+  answer::Settings settings;
+  std::vector<uint32_t> rotation(w.view.zones().size());
+  answer::WorkerState worker{.ns_rotation = rotation};
+  size_t next = 0, answered = 0;
+  for (auto _ : state) {
+    for (size_t i = 0; i < batch; i++) {
+      const std::string& q = w.queries[next];
+      next = (next + 1) % w.queries.size();
+      requests[i] = {.wire = {reinterpret_cast<const uint8_t*>(q.data()), q.size()},
+                     .client = answer::Client::FromV4(0x7f000001),
+                     .now_unix = 1,
+                     .response = responses[i]};
+    }
+    answer::AnswerBatch(w.view, settings, {requests.data(), batch}, worker);
+    for (size_t i = 0; i < batch; i++) answered += requests[i].outcome.answer_count;
+  }
+  if (answered == 0) state.SkipWithError("nothing was answered");
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(batch));
+  state.counters["ns_per_query"] = benchmark::Counter(static_cast<double>(state.iterations()) * static_cast<double>(batch),
+                                                      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["image_bytes"] = static_cast<double>(w.bytes.size());
+}
+BENCHMARK(BM_AnswerBatch)->ArgNames({"domains", "batch"})->Args({1, 32})->Args({1, 1})->Args({20000, 32})->Args({20000, 1})->Args({200000, 32});
+
+}  // namespace
+}  // namespace mz

@@ -1,0 +1,19 @@
+// Where a verb writes: data to `out`, everything said to a person to `err`. Tests pass string streams.
+#pragma once
+
+#include <ostream>
+#include <string_view>
+
+namespace mz::cli {
+
+struct Terminal {
+  std::ostream& out;
+  std::ostream& err;
+  bool err_is_terminal = false;  // progress lines are wanted
+  bool err_colour = false;       // err_is_terminal, and neither NO_COLOR nor TERM=dumb is set
+};
+
+// Writes "mailzone: TEXT" and a newline to err.
+void Complain(Terminal& terminal, std::string_view text);
+
+}  // namespace mz::cli

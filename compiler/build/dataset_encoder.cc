@@ -1,0 +1,185 @@
+// See dataset_encoder.h.
+#include "compiler/build/dataset_encoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/container/flat_hash_map.h"
+#include "format/dns/name.h"
+
+namespace mz::compiler {
+
+using image::DatasetRef;
+
+namespace {
+
+uint32_t DepthBit(std::string_view name) { return 1u << std::min(dns::CountLabels(name), 31); }
+
+void SetDepth(Le32* depths, std::string_view name) { *depths = *depths | DepthBit(name); }
+
+}  // namespace
+
+DatasetEncoder::DatasetEncoder(const ImageModel& model, const FlatDatasets& flat, ValueEncoder* values,
+                               MapBuilder* maps, NameIndexBuilder* names, RecordHeap* records)
+    : model_(model),
+      flat_(flat),
+      values_(values),
+      maps_(maps),
+      names_(names),
+      records_(records),
+      refs_(flat.size()) {}
+
+Status DatasetEncoder::EncodeAll(const std::function<void(double)>& progress) {
+  std::vector<bool> used(model_.datasets.size());
+  auto use = [&](uint32_t index) {
+    if (index >= used.size()) return false;
+    used[index] = true;
+    return true;
+  };
+  bool ok = !model_.global_acl.has_value() || use(*model_.global_acl);
+  for (const ZoneModel& zone : model_.zones) {
+    ok &= !zone.acl.has_value() || use(*zone.acl);
+    for (uint32_t d : zone.datasets) ok &= use(d);
+  }
+  if (!ok) return MakeStatus(StatusCode::kInternal, "a zone refers to a dataset that does not exist");
+
+  for (size_t i = 0; i < used.size(); i++) {
+    const DatasetModel* d = model_.datasets[i].get();
+    if (!used[i] || d == nullptr) continue;
+    const uint32_t meta = flat_.top(i);
+    // Parts first: the nodes of subzones hold their finished DatasetRefs. A part that no subzone has is left out.
+    std::vector<bool> part_used(d->parts.size());
+    for (const SubzoneModel& s : d->subzones) {
+      for (uint32_t part : s.parts) {
+        if (part >= part_used.size())
+          return MakeStatus(StatusCode::kInternal, "dataset " + d->spec + ": a subzone has a part that does not exist");
+        part_used[part] = true;
+      }
+    }
+    for (size_t part = 0; part < d->parts.size(); part++) {
+      if (!part_used[part]) continue;
+      MZ_RETURN_IF_ERROR(Encode(flat_[meta].first_part + static_cast<uint32_t>(part)));
+      if (part % 256 == 255)
+        progress((static_cast<double>(i) + static_cast<double>(part) / static_cast<double>(d->parts.size())) /
+                 static_cast<double>(used.size()));
+    }
+    MZ_RETURN_IF_ERROR(Encode(meta));
+    progress(static_cast<double>(i + 1) / static_cast<double>(used.size()));
+  }
+  return absl::OkStatus();
+}
+
+Status DatasetEncoder::Encode(uint32_t meta) {
+  const DatasetModel* d = flat_[meta].model;
+  if (d == nullptr) return absl::OkStatus();
+  DatasetRef ref;
+  std::memset(static_cast<void*>(&ref), 0, sizeof ref);
+  ref.kind = d->kind;
+  ref.ttl = d->ttl;
+  ref.meta = meta;
+  if (d->kind == image::kDnset || d->kind == image::kGeneric || d->kind == image::kCombined) ref.scope = ++last_scope_;
+  Status status;
+  switch (d->kind) {
+    case image::kDnset: status = EncodeDnset(*d, &ref); break;
+    case image::kGeneric: status = EncodeGeneric(*d, &ref); break;
+    case image::kCombined: status = EncodeCombined(meta, *d, &ref); break;
+    default: {
+      if (!d->map4.empty()) {
+        StatusOr<uint32_t> map = maps_->Add(d->map4);
+        if (map.ok()) ref.map4 = *map;
+        status = map.status();
+      }
+      if (!d->map6.empty() && status.ok()) {
+        StatusOr<uint32_t> map = maps_->Add(d->map6);
+        if (map.ok()) ref.map6 = *map;
+        status = map.status();
+      }
+    }
+  }
+  if (!status.ok()) return Annotate(status, "dataset " + d->spec);
+  refs_[meta] = ref;
+  return absl::OkStatus();
+}
+
+Status DatasetEncoder::EncodeDnset(const DatasetModel& d, DatasetRef* ref) {
+  names_->Reserve(d.dnset.size(), d.names.bytes());
+  for (const DnsetName& n : d.dnset) {
+    std::string_view name = d.names.Get(n.name);
+    const uint8_t flags = n.flags & (image::kNameExact | image::kNameWild);
+    if (flags == 0) continue;
+    uint32_t exact = 0, wild = 0;
+    if (flags & image::kNameExact) {
+      exact = values_->Use(n.exact);
+      SetDepth(&ref->exact_depths, name);
+    }
+    if (flags & image::kNameWild) {
+      wild = values_->Use(n.wild);
+      SetDepth(&ref->wild_depths, name);
+    }
+    MZ_RETURN_IF_ERROR(names_->Add(ref->scope, name, flags, exact, wild).status());
+  }
+  return values_->status();
+}
+
+Status DatasetEncoder::EncodeGeneric(const DatasetModel& d, DatasetRef* ref) {
+  for (const GenericName& n : d.generic) {
+    if (n.records.empty()) continue;
+    std::string_view name = d.names.Get(n.name);
+    MZ_ASSIGN_OR_RETURN(std::string rrset, EncodeRrset(n.records));
+    MZ_ASSIGN_OR_RETURN(uint32_t offset, records_->Store(RecordHeap::kRrset, rrset));
+    SetDepth(&ref->exact_depths, name);
+    MZ_RETURN_IF_ERROR(names_->Add(ref->scope, name, image::kNameExact, offset, 0).status());
+  }
+  return absl::OkStatus();
+}
+
+Status DatasetEncoder::EncodeCombined(uint32_t meta, const DatasetModel& d, DatasetRef* ref) {
+  // Sections that name the same subzone are one subzone with the parts of all.
+  std::vector<std::pair<std::string_view, std::vector<uint32_t>>> subzones;
+  absl::flat_hash_map<std::string_view, size_t> index;
+  for (const SubzoneModel& s : d.subzones) {
+    auto [it, inserted] = index.try_emplace(d.names.Get(s.name), subzones.size());
+    if (inserted) subzones.emplace_back(it->first, std::vector<uint32_t>());
+    for (uint32_t part : s.parts) subzones[it->second].second.push_back(flat_[meta].first_part + part);
+  }
+  absl::flat_hash_map<std::vector<uint32_t>, uint32_t> nodes;
+  for (const auto& [name, metas] : subzones) {
+    SetDepth(&ref->exact_depths, name);
+    MZ_ASSIGN_OR_RETURN(uint32_t record, names_->Add(ref->scope, name, image::kNameExact, 0, 0));
+    auto [it, inserted] = nodes.try_emplace(metas, 0);
+    if (inserted) {
+      // Right behind the record that leads to it: usually the same cache line or the next.
+      MZ_ASSIGN_OR_RETURN(it->second, StoreNode(metas));
+    }
+    names_->nodes().As<image::NameRecord>(record)->a = it->second;
+  }
+  return absl::OkStatus();
+}
+
+StatusOr<uint32_t> DatasetEncoder::StoreNode(const std::vector<uint32_t>& metas) {
+  std::vector<DatasetRef> refs;
+  uint16_t flags = 0;
+  for (size_t i = 0; i < metas.size(); i++) {
+    if (!refs_[metas[i]].has_value()) continue;
+    if (std::find(metas.begin(), metas.begin() + static_cast<ptrdiff_t>(i), metas[i]) !=
+        metas.begin() + static_cast<ptrdiff_t>(i))
+      continue;
+    const DatasetRef& ref = *refs_[metas[i]];
+    if (ref.kind == image::kIp4Set || ref.kind == image::kIp4Tset || ref.kind == image::kIp4Trie)
+      flags |= image::kNodeHasIp4;
+    refs.push_back(ref);
+  }
+  if (refs.size() > image::kMaxDatasetsPerNode)
+    return MakeStatus(StatusCode::kResourceExhausted, std::to_string(refs.size()) + " datasets in one zone (at most " +
+                                                          std::to_string(image::kMaxDatasetsPerNode) + ")");
+  MZ_ASSIGN_OR_RETURN(uint32_t offset,
+                      names_->nodes().Allocate(sizeof(image::Node) + refs.size() * sizeof(DatasetRef)));
+  image::Node* node = names_->nodes().As<image::Node>(offset);
+  node->count = static_cast<uint16_t>(refs.size());
+  node->flags = flags;
+  if (!refs.empty())
+    std::memcpy(reinterpret_cast<uint8_t*>(node + 1), refs.data(), refs.size() * sizeof(DatasetRef));
+  return offset;
+}
+
+}  // namespace mz::compiler

@@ -1,0 +1,120 @@
+// See image_writer.h.
+#include "compiler/build/image_writer.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/file.h"
+#include "compiler/build/image_builder.h"
+#include "format/image/verify.h"
+
+namespace mz::compiler {
+
+namespace {
+
+constexpr size_t kWriteBytes = 4u << 20;
+constexpr size_t kHugePageBytes = 2u << 20;
+
+// Hands out the octets of an image front to back: header, sections, zero padding between and behind them. A section is
+// freed once it has been handed out.
+template <typename Put>
+Status ForEachPiece(BuiltImage* image, Put put) {
+  static constexpr uint8_t kZeros[image::kSectionAlignment] = {};
+  const auto* header = reinterpret_cast<const uint8_t*>(&image->header);
+  MZ_RETURN_IF_ERROR(put(std::span<const uint8_t>(header, sizeof image->header)));
+  for (std::vector<uint8_t>& section : image->sections) {
+    MZ_RETURN_IF_ERROR(put(std::span<const uint8_t>(section)));
+    const size_t tail = section.size() % image::kSectionAlignment;
+    if (tail != 0) MZ_RETURN_IF_ERROR(put(std::span<const uint8_t>(kZeros, image::kSectionAlignment - tail)));
+    section = {};
+  }
+  return absl::OkStatus();
+}
+
+// Writes in pieces of 4 MiB at multiples of 4 MiB: the page cache then uses large folios, which are mapped with huge
+// pages.
+Status WriteTo(int fd, const std::string& name, BuiltImage* image) {
+  std::vector<uint8_t> buffer;
+  buffer.reserve(kWriteBytes);
+  auto put = [&](std::span<const uint8_t> piece) -> Status {
+    while (!piece.empty()) {
+      const size_t n = std::min(piece.size(), kWriteBytes - buffer.size());
+      buffer.insert(buffer.end(), piece.begin(), piece.begin() + static_cast<ptrdiff_t>(n));
+      piece = piece.subspan(n);
+      if (buffer.size() < kWriteBytes) break;
+      MZ_RETURN_IF_ERROR(WriteAll(fd, buffer, name));
+      buffer.clear();
+    }
+    return absl::OkStatus();
+  };
+  MZ_RETURN_IF_ERROR(ForEachPiece(image, put));
+  return WriteAll(fd, buffer, name);
+}
+
+// Where shared memory gets huge pages only on request (shmem_enabled = advise), asks for them before the first write.
+// Elsewhere the kernel decides by itself. Failing changes nothing but speed.
+void AskForHugePages(int fd, size_t size) {
+  if (size < kHugePageBytes) return;
+  StatusOr<std::string> setting = ReadFile("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
+  if (!setting.ok() || setting->find("[advise]") == std::string::npos) return;
+  void* p = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (p == MAP_FAILED) return;
+#ifdef MADV_POPULATE_WRITE
+  if (::madvise(p, size, MADV_HUGEPAGE) == 0) (void)::madvise(p, size, MADV_POPULATE_WRITE);
+#endif
+  ::munmap(p, size);
+}
+
+}  // namespace
+
+StatusOr<BuildResult> WriteImage(const ImageModel& model, const WriteOptions& options, std::vector<uint8_t>* out) {
+  out->clear();
+  BuiltImage image;
+  MZ_ASSIGN_OR_RETURN(BuildResult result, BuildImage(model, options, &image));
+  out->reserve(image.header.file_size);
+  auto put = [&](std::span<const uint8_t> piece) {
+    out->insert(out->end(), piece.begin(), piece.end());
+    return absl::OkStatus();
+  };
+  MZ_RETURN_IF_ERROR(ForEachPiece(&image, put));
+  return result;
+}
+
+StatusOr<BuildResult> WriteImageFile(const ImageModel& model, const std::string& path, const WriteOptions& options) {
+  // Opened before the work is done: a directory without permission is told at once.
+  AtomicFile out(path);
+  MZ_RETURN_IF_ERROR(out.Open());
+  BuiltImage image;
+  MZ_ASSIGN_OR_RETURN(BuildResult result, BuildImage(model, options, &image));
+  MZ_RETURN_IF_ERROR(WriteTo(out.fd(), path, &image));
+  {
+    MZ_ASSIGN_OR_RETURN(Mapping written, Mapping::MapFd(out.fd(), result.file_bytes, path));
+    StatusOr<image::View> view = image::Verify(written.bytes(), image::VerifyLevel::kEverything, options.threads);
+    if (!view.ok())
+      return MakeStatus(StatusCode::kInternal,
+                        path + " was not replaced, because the image just written does not verify: " +
+                            std::string(Message(view.status())));
+  }
+  MZ_RETURN_IF_ERROR(out.Commit());
+  return result;
+}
+
+StatusOr<UniqueFd> WriteImageMemfd(const ImageModel& model, const WriteOptions& options, BuildResult* result) {
+  BuiltImage image;
+  MZ_ASSIGN_OR_RETURN(*result, BuildImage(model, options, &image));
+  UniqueFd fd(::memfd_create("zone-image", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd.valid()) return ErrnoStatus(errno, "cannot get memory for the image (memfd_create)");
+  if (::ftruncate(fd.get(), static_cast<off_t>(result->file_bytes)) != 0)
+    return ErrnoStatus(errno, "cannot get " + std::to_string(result->file_bytes) + " bytes of memory for the image");
+  AskForHugePages(fd.get(), result->file_bytes);
+  MZ_RETURN_IF_ERROR(WriteTo(fd.get(), "the image to memory", &image));
+  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+    return ErrnoStatus(errno, "cannot seal the memory of the image");
+  return fd;
+}
+
+}  // namespace mz::compiler

@@ -1,0 +1,308 @@
+// Builders of ip4set, ip4tset, ip4trie, ip6tset, ip6trie and acl.
+#include "compiler/dataset/address_builders.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
+#include "compiler/dataset/interval_sweep.h"
+#include "compiler/dataset/ip4set_map.h"
+
+namespace mz::compiler {
+namespace {
+
+using dataset::Entry4;
+using dataset::Entry6;
+using dataset::kExclusion;
+
+constexpr uint32_t kExcludedCode = ~0u;
+
+// rbldnsd's figures of a trie. Its node kinds are internals of its structure; for other shapes than the empty and the
+// single-entry trie they are not reproduced.
+std::string TrieCounts(size_t entries) {
+  return "ents=" + std::to_string(entries) + " tbm=" + (entries == 0 ? "1" : "0") + " lc=" + std::to_string(entries) +
+         " mem=1k free=0 waste=0";
+}
+
+class Provenance4 {
+ public:
+  Provenance4(const CompileOptions& options, DatasetModel* model) : model_(options.provenance ? model : nullptr) {}
+  void Reserve(size_t entries) {
+    if (model_) model_->provenance4.reserve(entries);
+  }
+  void Add(const BlockInput& input) {
+    if (!model_) return;
+    for (const Entry4& e : input.block->entries4)
+      model_->provenance4.push_back({e.first, e.last, input.Line(e.line), input.file, (e.value & kExclusion) != 0});
+  }
+
+ private:
+  DatasetModel* model_;
+};
+
+class Provenance6 {
+ public:
+  Provenance6(const CompileOptions& options, DatasetModel* model) : model_(options.provenance ? model : nullptr) {}
+  void Add(const BlockInput& input) {
+    if (!model_) return;
+    for (const Entry6& e : input.block->entries6) {
+      net::Range6 range = net::PrefixRange6(e.address, e.bits);
+      model_->provenance6.push_back(
+          {range.first, range.last, input.Line(e.line), input.file, (e.value & kExclusion) != 0});
+    }
+  }
+
+ private:
+  DatasetModel* model_;
+};
+
+class Ip4SetBuilder : public DatasetBuilder {
+ public:
+  Ip4SetBuilder(const CompileOptions& options, DatasetModel* model) : provenance_(options, model) {}
+  void Expect(size_t entries) override {
+    map_.Reserve(entries);
+    provenance_.Reserve(entries);
+  }
+  Status Add(const BlockInput& input) override {
+    for (const Entry4& e : input.block->entries4) {
+      if (e.value & kExclusion)
+        map_.AddExclusion(e.first, e.last);
+      else if (e.first == e.last)
+        map_.AddSingle(e.first, input.values[e.value]);
+      else
+        map_.AddRange(e.first, e.last, input.values[e.value]);
+    }
+    entries_ += input.block->entries4.size();
+    provenance_.Add(input);
+    return absl::OkStatus();
+  }
+  Status Finish(const FinishContext& context, DatasetModel* model) override {
+    model->map4 = map_.Build(context.results, context.threads);
+    const auto& n = map_.piece_counts();
+    model->counts = "e32/24/16/8=" + std::to_string(n[0]) + "/" + std::to_string(n[1]) + "/" + std::to_string(n[2]) +
+                    "/" + std::to_string(n[3]);
+    model->entries = entries_;
+    return absl::OkStatus();
+  }
+
+ private:
+  Provenance4 provenance_;
+  Ip4SetMap map_;
+  uint64_t entries_ = 0;
+};
+
+class Ip4TsetBuilder : public DatasetBuilder {
+ public:
+  Ip4TsetBuilder(const CompileOptions& options, DatasetModel* model) : provenance_(options, model) {}
+  void Expect(size_t entries) override {
+    addresses_.reserve(entries);
+    provenance_.Reserve(entries);
+  }
+  Status Add(const BlockInput& input) override {
+    for (const Entry4& e : input.block->entries4) addresses_.push_back(e.first);
+    provenance_.Add(input);
+    return absl::OkStatus();
+  }
+  Status Finish(const FinishContext& context, DatasetModel* model) override {
+    std::sort(addresses_.begin(), addresses_.end());
+    addresses_.erase(std::unique(addresses_.begin(), addresses_.end()), addresses_.end());
+    if (!addresses_.empty()) {
+      const ResultId listed = context.results->Single(context.tset_value);
+      std::vector<Interval4>& map = model->map4;
+      map.reserve(addresses_.size() * 2 + 1);
+      AppendInterval(&map, net::Ip4{0}, ResultId{0});
+      for (net::Ip4 a : addresses_) {
+        AppendInterval(&map, a, listed);
+        if (a != ~0u) AppendInterval(&map, a + 1, ResultId{0});
+      }
+    }
+    model->counts = "cnt=" + std::to_string(addresses_.size());
+    model->entries = addresses_.size();
+    addresses_ = {};
+    return absl::OkStatus();
+  }
+
+ private:
+  Provenance4 provenance_;
+  std::vector<net::Ip4> addresses_;
+};
+
+class Ip6TsetBuilder : public DatasetBuilder {
+ public:
+  Ip6TsetBuilder(const CompileOptions& options, DatasetModel* model) : provenance_(options, model) {}
+  Status Add(const BlockInput& input) override {
+    for (const Entry6& e : input.block->entries6) {
+      if (e.value & kExclusion)
+        exclusions_.push_back(e.address);
+      else
+        networks_.push_back(e.address.high);
+    }
+    provenance_.Add(input);
+    return absl::OkStatus();
+  }
+  Status Finish(const FinishContext& context, DatasetModel* model) override {
+    Unique(&networks_);
+    Unique(&exclusions_);
+    if (!networks_.empty()) {
+      // An exclusion of an address that is not listed changes nothing.
+      const ResultId listed = context.results->Single(context.tset_value);
+      std::vector<PrefixEntry<net::Ip6>> entries;
+      entries.reserve(networks_.size() + exclusions_.size());
+      for (uint64_t n : networks_) entries.push_back({{n, 0}, {n, ~0ull}, listed});
+      for (const net::Ip6& e : exclusions_) entries.push_back({e, e, 0});
+      model->map6 = SweepPrefixes<Interval6>(&entries);
+    }
+    model->counts = "cnt=" + std::to_string(networks_.size()) + " exl=" + std::to_string(exclusions_.size());
+    model->entries = networks_.size() + exclusions_.size();
+    return absl::OkStatus();
+  }
+
+ private:
+  template <typename T>
+  static void Unique(std::vector<T>* v) {
+    std::sort(v->begin(), v->end());
+    v->erase(std::unique(v->begin(), v->end()), v->end());
+  }
+  Provenance6 provenance_;
+  std::vector<uint64_t> networks_;
+  std::vector<net::Ip6> exclusions_;
+};
+
+// The prefixes of one address family: the first of equal ones stays.
+template <typename Address, typename Interval>
+class Trie {
+ public:
+  // False: there is an entry for this prefix already.
+  bool Add(const Address& first, const Address& last, uint32_t code) {
+    if (!seen_.insert(Key(first, last)).second) return false;
+    entries_.push_back({first, last, code});
+    return true;
+  }
+  size_t size() const { return entries_.size(); }
+  std::vector<Interval> Build(ResultMap* results) {
+    seen_ = {};
+    for (auto& e : entries_) e.result = e.result == kExcludedCode ? 0 : results->Single(e.result);
+    return SweepPrefixes<Interval>(&entries_);
+  }
+
+ private:
+  static uint64_t Key(net::Ip4 first, net::Ip4 last) { return uint64_t{first} << 32 | last; }
+  static std::pair<std::pair<uint64_t, uint64_t>, std::pair<uint64_t, uint64_t>> Key(const net::Ip6& first,
+                                                                                    const net::Ip6& last) {
+    return {{first.high, first.low}, {last.high, last.low}};
+  }
+  absl::flat_hash_set<decltype(Key(Address(), Address()))> seen_;
+  std::vector<PrefixEntry<Address>> entries_;  // result: the code until Build
+};
+using Trie4 = Trie<net::Ip4, Interval4>;
+using Trie6 = Trie<net::Ip6, Interval6>;
+
+int PrefixLength(net::Ip4 first, net::Ip4 last) {
+  net::Ip4 host = last - first;
+  return host == 0 ? 32 : __builtin_clz(host);
+}
+
+uint32_t EntryCode(const BlockInput& input, uint32_t value) {
+  return value & kExclusion ? kExcludedCode : input.Code(value);
+}
+
+void AddToTrie(const BlockInput& input, const Entry4& e, Trie4* trie) {
+  if (trie->Add(e.first, e.last, EntryCode(input, e.value))) return;
+  input.events->Duplicate(e.line, net::ToString(e.first) + "/" + std::to_string(PrefixLength(e.first, e.last)));
+}
+
+void AddToTrie(const BlockInput& input, const Entry6& e, Trie6* trie) {
+  net::Range6 range = net::PrefixRange6(e.address, e.bits);
+  if (trie->Add(range.first, range.last, EntryCode(input, e.value))) return;
+  input.events->Duplicate(e.line, net::ToString(e.address) + "/" + std::to_string(e.bits));
+}
+
+class Ip4TrieBuilder : public DatasetBuilder {
+ public:
+  Ip4TrieBuilder(const CompileOptions& options, DatasetModel* model) : provenance_(options, model) {}
+  Status Add(const BlockInput& input) override {
+    for (const Entry4& e : input.block->entries4) AddToTrie(input, e, &trie_);
+    provenance_.Add(input);
+    return absl::OkStatus();
+  }
+  Status Finish(const FinishContext& context, DatasetModel* model) override {
+    model->counts = TrieCounts(trie_.size());
+    model->entries = trie_.size();
+    model->map4 = trie_.Build(context.results);
+    return absl::OkStatus();
+  }
+
+ private:
+  Provenance4 provenance_;
+  Trie4 trie_;
+};
+
+class Ip6TrieBuilder : public DatasetBuilder {
+ public:
+  Ip6TrieBuilder(const CompileOptions& options, DatasetModel* model) : provenance_(options, model) {}
+  Status Add(const BlockInput& input) override {
+    for (const Entry6& e : input.block->entries6) AddToTrie(input, e, &trie_);
+    provenance_.Add(input);
+    return absl::OkStatus();
+  }
+  Status Finish(const FinishContext& context, DatasetModel* model) override {
+    model->counts = TrieCounts(trie_.size());
+    model->entries = trie_.size();
+    model->map6 = trie_.Build(context.results);
+    return absl::OkStatus();
+  }
+
+ private:
+  Provenance6 provenance_;
+  Trie6 trie_;
+};
+
+class AclBuilder : public DatasetBuilder {
+ public:
+  AclBuilder(const CompileOptions& options, DatasetModel* model)
+      : provenance4_(options, model), provenance6_(options, model) {}
+  Status Add(const BlockInput& input) override {
+    // Both kinds by line, so that duplicates are reported in order.
+    const auto& v4 = input.block->entries4;
+    const auto& v6 = input.block->entries6;
+    for (size_t i = 0, j = 0; i < v4.size() || j < v6.size();) {
+      if (j == v6.size() || (i < v4.size() && v4[i].line < v6[j].line))
+        AddToTrie(input, v4[i++], &trie4_);
+      else
+        AddToTrie(input, v6[j++], &trie6_);
+    }
+    provenance4_.Add(input);
+    provenance6_.Add(input);
+    return absl::OkStatus();
+  }
+  Status Finish(const FinishContext& context, DatasetModel* model) override {
+    model->counts = "loaded";
+    model->extra_load_lines = {"ip4 trie: " + TrieCounts(trie4_.size()), "ip6 trie: " + TrieCounts(trie6_.size())};
+    model->entries = trie4_.size() + trie6_.size();
+    model->map4 = trie4_.Build(context.results);
+    model->map6 = trie6_.Build(context.results);
+    return absl::OkStatus();
+  }
+
+ private:
+  Provenance4 provenance4_;
+  Provenance6 provenance6_;
+  Trie4 trie4_;
+  Trie6 trie6_;
+};
+
+}  // namespace
+
+std::unique_ptr<DatasetBuilder> MakeAddressBuilder(image::DatasetKind kind, const CompileOptions& options,
+                                                   DatasetModel* model) {
+  switch (kind) {
+    case image::kIp4Set: return std::make_unique<Ip4SetBuilder>(options, model);
+    case image::kIp4Tset: return std::make_unique<Ip4TsetBuilder>(options, model);
+    case image::kIp4Trie: return std::make_unique<Ip4TrieBuilder>(options, model);
+    case image::kIp6Tset: return std::make_unique<Ip6TsetBuilder>(options, model);
+    case image::kIp6Trie: return std::make_unique<Ip6TrieBuilder>(options, model);
+    case image::kAcl: return std::make_unique<AclBuilder>(options, model);
+    default: return nullptr;
+  }
+}
+
+}  // namespace mz::compiler

@@ -1,0 +1,107 @@
+// See expansion.h.
+#include "compiler/dataset/expansion.h"
+
+#include <algorithm>
+
+namespace mz::compiler {
+namespace {
+
+// rbldnsd's limit of the expanded text; the server cuts texts with holes, texts without are cut here.
+constexpr size_t kCutBytes = 254;
+// More values than fit into any answer: rbldnsd counts them in one octet.
+constexpr size_t kMaxValues = 255;
+
+class Expander {
+ public:
+  explicit Expander(const Substitutions& substitutions) : substitutions_(substitutions) {}
+
+  // `equals` is what "$=" stands for; nullopt: the subject.
+  void Expand(std::string_view text, std::optional<std::string_view> equals) {
+    for (size_t i = 0; i < text.size(); ++i) {
+      if (text[i] != '$') {
+        text_.literal.push_back(text[i]);
+        continue;
+      }
+      char next = i + 1 < text.size() ? text[i + 1] : '\0';
+      if (next == '$') {
+        text_.literal.push_back('$');
+      } else if (next == '=') {
+        if (equals) text_.literal.append(*equals);
+        else Hole();
+      } else if (next >= '0' && next <= '9') {
+        const auto& variable = substitutions_.variables[static_cast<size_t>(next - '0')];
+        if (variable) text_.literal.append(*variable);
+        else text_.literal.append({'$', next});
+      } else {
+        Hole();
+        continue;  // the next octet is text of its own
+      }
+      ++i;
+    }
+  }
+
+  TextModel Take() {
+    if (text_.literal.size() > kCutBytes) text_.literal.resize(kCutBytes);
+    while (!text_.holes.empty() && text_.holes.back() >= kCutBytes) text_.holes.pop_back();
+    return std::move(text_);
+  }
+
+ private:
+  void Hole() { text_.holes.push_back(static_cast<uint16_t>(std::min<size_t>(text_.literal.size(), kCutBytes))); }
+
+  const Substitutions& substitutions_;
+  TextModel text_;
+};
+
+}  // namespace
+
+TextModel ExpandTemplate(std::string_view raw, const Substitutions& substitutions) {
+  Expander expander(substitutions);
+  bool own = !raw.empty() && raw[0] == '=';
+  if (own) raw.remove_prefix(1);
+  if (!own && substitutions.base && !substitutions.base->empty()) {
+    expander.Expand(*substitutions.base, raw.empty() ? std::nullopt : std::optional(raw));
+  } else {
+    expander.Expand(raw, raw);
+  }
+  return expander.Take();
+}
+
+const ValueModel& ResultMap::Value(uint32_t code) {
+  if (code & kActionCode) {
+    action_ = ValueModel();
+    action_.is_action = true;
+    action_.a[0] = action_.a[1] = action_.a[2] = 0;
+    action_.a[3] = static_cast<uint8_t>(code & 0xff);
+    return action_;
+  }
+  if (values_.size() <= code) values_.resize(table_.size());
+  std::optional<ValueModel>& value = values_[code];
+  if (!value) {
+    value.emplace();
+    std::copy_n(table_.a(code), 4, value->a);
+    TextModel text = ExpandTemplate(table_.text(code), substitutions_);
+    if (!text.literal.empty() || !text.holes.empty()) value->text = pool_->InternText(std::move(text));
+  }
+  return *value;
+}
+
+ResultId ResultMap::Single(uint32_t code) {
+  if (code & kActionCode) return pool_->InternResult({Value(code)});
+  if (single_.size() <= code) single_.resize(table_.size());
+  if (single_[code] == 0) single_[code] = pool_->InternResult({Value(code)});
+  return single_[code];
+}
+
+ResultId ResultMap::Several(std::span<const uint32_t> codes) {
+  if (codes.size() == 1) return Single(codes[0]);
+  std::vector<ValueModel> values;
+  for (uint32_t code : codes) {
+    const ValueModel& value = Value(code);
+    if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+    if (values.size() == kMaxValues) break;
+  }
+  return pool_->InternResult(values);
+}
+
+}  // namespace mz::compiler

@@ -1,0 +1,52 @@
+// From written values to answers: substitution variables, the base template, and the lists of values a key answers with.
+//
+// rbldnsd expands a template when it answers, with the variables as they are at the end of the load; so expansion happens
+// here after the whole dataset has been read. What remains open is the subject (the address asked, the listed name, the
+// client), which becomes a hole.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/build/model.h"
+#include "compiler/dataset/value_table.h"
+
+namespace mz::compiler {
+
+struct Substitutions {
+  std::array<std::optional<std::string>, 10> variables;  // $0..$9
+  std::optional<std::string> base;                       // $=
+};
+
+// The template `raw` of one value. An empty literal without holes means: no TXT.
+TextModel ExpandTemplate(std::string_view raw, const Substitutions& substitutions);
+
+// Codes of values in builders: an id of the ValueTable, or an acl action.
+inline constexpr uint32_t kActionCode = 1u << 30;  // | image::AclAction
+
+// Makes results of value codes. The table and the substitutions are final and outlive it.
+class ResultMap {
+ public:
+  ResultMap(const ValueTable& table, const Substitutions& substitutions, Pool* pool)
+      : table_(table), substitutions_(substitutions), pool_(pool) {}
+  ResultId Single(uint32_t code);
+  // Several values of one key: ascending distinct codes. What would be answered twice is left out.
+  ResultId Several(std::span<const uint32_t> codes);
+
+ private:
+  const ValueModel& Value(uint32_t code);
+
+  const ValueTable& table_;
+  const Substitutions& substitutions_;
+  Pool* pool_;
+  std::vector<std::optional<ValueModel>> values_;  // by id
+  std::vector<ResultId> single_;                   // by id, 0 = not made yet
+  ValueModel action_;
+};
+
+}  // namespace mz::compiler

@@ -1,0 +1,25 @@
+// Asks the datasets of a zone for one name: what is listed, and what merely lies above something listed.
+#pragma once
+
+#include "server/answer/composer.h"
+#include "server/answer/job.h"
+
+namespace mz::answer {
+
+struct Search {
+  const image::View& view;
+  Job& job;
+  const Client& client;
+  Composer& composer;
+  WorkerState& state;
+};
+
+// Appends the answers of every dataset of the job's zone, in order. Returns whether the name exists by them (with or without
+// records of the asked type).
+bool QueryDatasets(Search& search);
+
+// True when the name is an empty non-terminal: something listed or stored lies below it (RFC 8020, RFC 4592 section 2.2.2).
+// Only meaningful for names that QueryDatasets() did not find.
+bool IsEmptyNonTerminal(Search& search);
+
+}  // namespace mz::answer

@@ -1,0 +1,172 @@
+// One request while its batch is being worked on: the parsed query, its lower-cased name and what is known so far.
+//
+// A job lives on the stack of AnswerBatch(). The big arrays are touched only as far as the name reaches, so a batch of
+// ordinary queries stays in the first-level cache.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "format/dns/query.h"
+#include "format/image/view.h"
+#include "server/answer/access.h"
+
+namespace mz::answer {
+
+struct Job {
+  dns::Query query;
+  dns::QueryError error;
+  Access access;                 // of the global acl; the zone's joins it later
+
+  // What the leftmost labels say: four decimal octets, or 32 nibbles, in reverse order.
+  bool has_ip4, has_ip6;
+  net::Ip4 ip4;
+  net::Ip6 ip6;
+
+  bool wants_zone;                // set by whoever decided that the query is about zone data
+  const image::ZoneRecord* zone;  // null: no zone of ours
+  int32_t zone_index;
+  uint8_t apex;                   // label index where the apex begins = labels left of it
+
+  // The subzone of the first combined dataset, when it was looked up already.
+  const image::DatasetRef* subzone_of;
+  const image::NameRecord* subzone;
+  uint8_t subzone_labels;
+
+  uint8_t hashed_from;            // label_hash[i] is valid from here on
+
+  // The name with root octet, lower case, and octets behind it that HashLabel may read.
+  alignas(8) uint8_t name[dns::kMaxNameBytes + 1 + 8];
+  uint64_t label_hash[dns::kMaxLabels + 1];
+
+  unsigned labels() const { return query.labels; }
+  // Octets of the labels [first, last).
+  const uint8_t* Labels(unsigned first) const { return name + query.label[first]; }
+  unsigned LabelBytes(unsigned first, unsigned last) const {
+    return static_cast<unsigned>(query.label[last] - query.label[first]);
+  }
+};
+
+namespace internal {
+
+// RFC 4343: ASCII letters only. Length octets are below 64 and pass unchanged.
+inline uint64_t LowerWord(uint64_t x) {
+  constexpr uint64_t kOnes = 0x0101010101010101ull;
+  const uint64_t heptets = x & (0x7f * kOnes);
+  const uint64_t above_z = heptets + (0x7f - 'Z') * kOnes;
+  const uint64_t from_a = heptets + (0x80 - 'A') * kOnes;
+  const uint64_t is_upper = (from_a ^ above_z) & ~x & (0x80 * kOnes);
+  return x | is_upper >> 2;
+}
+
+// One to three digits, at most 255.
+inline bool ParseOctet(const uint8_t* label, unsigned* octet) {
+  const unsigned length = label[0];
+  if (length - 1 > 2) return false;
+  unsigned value = 0;
+  for (unsigned i = 1; i <= length; i++) {
+    const unsigned digit = label[i] - unsigned{'0'};
+    if (digit > 9) return false;
+    value = value * 10 + digit;
+  }
+  *octet = value;
+  return value <= 255;
+}
+
+// One lower-case hexadecimal digit.
+inline bool ParseNibble(const uint8_t* label, unsigned* nibble) {
+  if (label[0] != 1) return false;
+  const unsigned digit = label[1] - unsigned{'0'};
+  const unsigned letter = label[1] - unsigned{'a'};
+  *nibble = digit <= 9 ? digit : letter + 10;
+  return digit <= 9 || letter <= 5;
+}
+
+}  // namespace internal
+
+// `count` leftmost labels as the leading octets of an IPv4 address, in host order and shifted to the top. count 1..4.
+inline bool ReversedOctets(const Job& job, unsigned count, net::Ip4* address) {
+  uint32_t value = 0;
+  for (unsigned i = 0; i < count; i++) {
+    unsigned octet;
+    if (!internal::ParseOctet(job.Labels(i), &octet)) return false;
+    value |= octet << (8 * (i + 4 - count));
+  }
+  *address = value;
+  return true;
+}
+
+// `count` leftmost labels as the leading nibbles of an IPv6 address. count 1..32.
+inline bool ReversedNibbles(const Job& job, unsigned count, net::Ip6* address) {
+  if (job.query.label[count] != 2 * count) return false;  // some label is longer than one octet
+  net::Ip6 value;
+  for (unsigned i = 0; i < count; i++) {
+    unsigned nibble;
+    if (!internal::ParseNibble(job.Labels(i), &nibble)) return false;
+    const unsigned position = i + 32 - count;  // nibbles from the low end
+    if (position < 16)
+      value.low |= uint64_t{nibble} << (4 * position);
+    else
+      value.high |= uint64_t{nibble} << (4 * (position - 16));
+  }
+  *address = value;
+  return true;
+}
+
+// Parses the packet and prepares the name. Everything in the job but `access` is set.
+inline void Decode(std::span<const uint8_t> wire, Job* job) {
+  job->error = dns::ParseQuery(wire, &job->query);
+  job->wants_zone = false;
+  job->zone = nullptr;
+  job->zone_index = -1;
+  job->apex = 0;
+  job->subzone_of = nullptr;
+  job->has_ip4 = job->has_ip6 = false;
+  job->hashed_from = job->query.labels;
+  if (job->query.question_end == 0) return;
+  const uint8_t* from = wire.data() + dns::kHeaderBytes;
+  const size_t bytes = job->query.qname_bytes;
+  const size_t readable = wire.size() - dns::kHeaderBytes;
+  for (size_t i = 0; i < bytes; i += 8) {
+    uint64_t word = 0;
+    if (i + 8 <= readable)
+      std::memcpy(&word, from + i, 8);
+    else
+      std::memcpy(&word, from + i, readable - i);
+    word = internal::LowerWord(word);
+    std::memcpy(job->name + i, &word, 8);
+  }
+  if (job->query.labels >= 4) job->has_ip4 = ReversedOctets(*job, 4, &job->ip4);
+  if (job->query.labels >= 32) job->has_ip6 = ReversedNibbles(*job, 32, &job->ip6);
+}
+
+// Makes label_hash valid from label `first` on.
+inline void HashLabels(uint64_t seed, unsigned first, Job* job) {
+  while (job->hashed_from > first) {
+    const unsigned i = --job->hashed_from;
+    const uint8_t* label = job->Labels(i);
+    job->label_hash[i] = image::HashLabel(seed, label + 1, label[0]);
+  }
+}
+
+// Hash of the labels [first, last) as a name relative to `scope`.
+inline uint64_t HashRelative(const image::View& view, uint32_t scope, unsigned first, unsigned last, Job* job) {
+  HashLabels(view.hash_seed(), first, job);
+  image::NameHasher hasher(view.hash_seed(), scope);
+  for (unsigned i = last; i-- > first;) hasher.Add(job->label_hash[i]);
+  return hasher.Finish();
+}
+
+// The stored record of the labels [first, last) in `scope`, or null.
+inline const image::NameRecord* FindRelative(const image::View& view, uint32_t scope, unsigned first, unsigned last,
+                                             Job* job) {
+  const uint64_t hash = HashRelative(view, scope, first, last, job);
+  return view.FindName(scope, hash, job->Labels(first), job->LabelBytes(first, last));
+}
+
+// Depth bitmaps of layout.h: bit n stands for names of n labels, bit 31 for 31 and more.
+inline bool HasDepth(uint32_t depths, unsigned n) { return (depths >> (n < 31 ? n : 31)) & 1; }
+inline bool HasDeeper(uint32_t depths, unsigned n) { return n >= 31 ? depths >> 31 : n == 30 ? depths >> 31 : depths >> (n + 1); }
+
+}  // namespace mz::answer

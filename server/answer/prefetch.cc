@@ -1,0 +1,178 @@
+// See prefetch.h.
+#include "server/answer/prefetch.h"
+
+#include "server/answer/answer.h"
+#include "server/answer/name_search.h"
+#include "server/answer/reversed.h"
+
+namespace mz::answer {
+namespace {
+
+// So few apexes stay in the cache by themselves; staging their lookups would only cost time.
+constexpr size_t kHotZones = 256;
+// A node's further datasets are looked up without help.
+constexpr size_t kWarmDatasets = 4;
+constexpr size_t kLine = 64;
+
+void PrefetchLines(const void* p, int lines) {
+  for (int i = 0; i < lines; i++) __builtin_prefetch(static_cast<const char*>(p) + i * kLine);
+}
+
+std::span<const image::DatasetRef> FirstDatasets(const image::Node& node) {
+  const std::span<const image::DatasetRef> all = image::Datasets(node);
+  return all.first(all.size() < kWarmDatasets ? all.size() : kWarmDatasets);
+}
+
+// The name lookup and the map of one job that are worth waiting for.
+struct Chain {
+  uint64_t hash;
+  const image::DatasetRef* named;      // dataset whose name index will be asked; null: none
+  const image::NameRecord* record;
+  const image::Node* node;             // whose maps will be asked; null: none
+  unsigned left;
+  const image::MapHeader* map4;
+  net::Ip4 ip4;
+};
+
+// Stage 1: the bucket of the name that will most probably be looked up.
+void StartName(const image::View& view, Job& job, Chain* c) {
+  c->named = nullptr;
+  c->record = nullptr;
+  c->node = &view.node(job.zone->node);
+  c->left = job.apex;
+  for (const image::DatasetRef& ref : FirstDatasets(*c->node)) {
+    unsigned first = 0;
+    if (ref.kind == image::kCombined) {
+      const int guess = GuessSubzoneLabels(job, c->left);
+      if (guess < 0 || !HasDepth(ref.exact_depths, static_cast<unsigned>(guess))) continue;
+      first = c->left - static_cast<unsigned>(guess);
+    } else if (ref.kind == image::kDnset || ref.kind == image::kGeneric) {
+      if (!HasDepth(ref.exact_depths, c->left)) continue;
+    } else {
+      continue;
+    }
+    c->named = &ref;
+    c->hash = HashRelative(view, ref.scope, first, c->left, &job);
+    view.PrefetchBucket(c->hash);
+    return;
+  }
+}
+
+// Stage 2: the record; a subzone's node lies behind its name.
+void StartRecord(const image::View& view, Chain* c) {
+  if (c->named == nullptr) return;
+  c->record = view.GuessName(c->hash);
+  if (c->record != nullptr) PrefetchLines(c->record, c->named->kind == image::kCombined ? 2 : 1);
+}
+
+// Stage 3: what the record leads to, and the map headers with their root nodes.
+void StartMap(const image::View& view, Job& job, Chain* c) {
+  c->map4 = nullptr;
+  if (c->named != nullptr) {
+    if (c->named->kind == image::kCombined) {
+      uint8_t depth;
+      const image::NameRecord* subzone = FindSubzone(view, *c->named, c->left, &job, &depth);
+      if (subzone != nullptr) {
+        c->node = &view.node(subzone->a);
+        c->left -= depth;
+      }
+    } else if (c->record != nullptr && c->record->a != 0) {
+      if (c->named->kind == image::kDnset)
+        __builtin_prefetch(&view.value(c->record->a < view.value_count() ? uint32_t{c->record->a} : 0));
+      else if (c->record->scope == c->named->scope)
+        __builtin_prefetch(&view.rrset(c->record->a));
+    }
+  }
+  const ReversedAddress address = AddressFor(job, *c->node, c->left);
+  if (!address.has_ip4 && !address.has_ip6) {
+    c->node = nullptr;
+    return;
+  }
+  c->ip4 = address.ip4;
+  for (const image::DatasetRef& ref : FirstDatasets(*c->node)) {
+    if (address.has_ip4 && ref.map4 != 0) {
+      if (c->map4 == nullptr) c->map4 = &view.map(ref.map4);
+      PrefetchLines(&view.map(ref.map4), 2);
+    } else if (address.has_ip6 && ref.map6 != 0) {
+      PrefetchLines(&view.map(ref.map6), 3);
+    }
+  }
+}
+
+// Stage 4: the second level of the first IPv4 map.
+void StartLeaf(const image::View& view, const Chain& c) {
+  const image::MapHeader& map = *c.map4;
+  if (map.kind == image::kMapDirect4) {
+    const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kLine);
+    __builtin_prefetch(direct + (c.ip4 >> 16));
+    return;
+  }
+  const image::TreeNode4* nodes = image::internal::Tree4(map);
+  const uint32_t child = 1 + image::internal::CountLessOrEqual(nodes[0], c.ip4);
+  if (child < map.node_count) __builtin_prefetch(nodes + child);
+}
+
+// Stage 5: the middle of the lower halves of a direct table, where its binary search begins.
+void StartLows(const image::View& view, const Chain& c) {
+  const image::MapHeader& map = *c.map4;
+  const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kLine);
+  const Le16* lows = reinterpret_cast<const Le16*>(view.maps_base() + size_t{map.lows} * kLine);
+  const uint32_t base = direct[c.ip4 >> 16], end = direct[(c.ip4 >> 16) + 1];
+  const uint32_t middle = base + (end - base) / 2;
+  __builtin_prefetch(lows + middle);
+  if (map.value_bytes != 0)
+    __builtin_prefetch(view.maps_base() + size_t{map.values} * kLine + size_t{middle} * map.value_bytes);
+}
+
+}  // namespace
+
+void FindZones(const image::View& view, std::span<Job> jobs) {
+  if (view.zones().size() <= kHotZones || jobs.size() == 1) {
+    for (Job& job : jobs)
+      if (job.wants_zone) FindZone(view, &job);
+    return;
+  }
+  uint64_t hash[kBatch];
+  bool has_hash[kBatch];
+  for (size_t i = 0; i < jobs.size(); i++) {
+    has_hash[i] = jobs[i].wants_zone && FirstZoneHash(view, &jobs[i], &hash[i]);
+    if (has_hash[i]) view.PrefetchBucket(hash[i]);
+  }
+  for (size_t i = 0; i < jobs.size(); i++)
+    if (has_hash[i])
+      if (const image::NameRecord* r = view.GuessName(hash[i])) __builtin_prefetch(r);
+  for (Job& job : jobs) {
+    if (!job.wants_zone) continue;
+    FindZone(view, &job);
+    if (job.zone != nullptr) __builtin_prefetch(job.zone);
+  }
+  for (Job& job : jobs)
+    if (job.zone != nullptr) PrefetchLines(&view.node(job.zone->node), 1);
+}
+
+void WarmDatasets(const image::View& view, std::span<Job> jobs) {
+  Chain chains[kBatch];
+  bool deep = false;
+  for (size_t i = 0; i < jobs.size(); i++)
+    if (jobs[i].zone != nullptr) StartName(view, jobs[i], &chains[i]);
+  for (size_t i = 0; i < jobs.size(); i++)
+    if (jobs[i].zone != nullptr) StartRecord(view, &chains[i]);
+  for (size_t i = 0; i < jobs.size(); i++) {
+    if (jobs[i].zone == nullptr) continue;
+    StartMap(view, jobs[i], &chains[i]);
+    deep |= chains[i].map4 != nullptr;
+  }
+  if (!deep) return;
+  bool direct = false;
+  for (size_t i = 0; i < jobs.size(); i++) {
+    if (jobs[i].zone == nullptr || chains[i].map4 == nullptr) continue;
+    StartLeaf(view, chains[i]);
+    direct |= chains[i].map4->kind == image::kMapDirect4;
+  }
+  if (!direct) return;
+  for (size_t i = 0; i < jobs.size(); i++)
+    if (jobs[i].zone != nullptr && chains[i].map4 != nullptr && chains[i].map4->kind == image::kMapDirect4)
+      StartLows(view, chains[i]);
+}
+
+}  // namespace mz::answer

@@ -1,0 +1,87 @@
+// The io_uring backend. One round of the worker is one io_uring_enter: it issues the replies of the last round and brings
+// the next datagrams, which a standing (multishot) recvmsg per socket has put into provided buffers.
+//
+// Replies are sends that complete while they are issued (MSG_DONTWAIT) and are silent on success, so reply buffers and
+// datagram buffers are free again after the enter that issued them; a send that would wait is dropped and counted.
+// TCP is TcpServer, through a poll of its descriptor.
+//
+// The ring is made disabled by the thread that constructs the backend, so that refusals show up there, and is enabled by
+// the thread that runs it, which becomes its single issuer.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "server/io/backend.h"
+#include "server/io/ring.h"
+#include "server/io/tcp_server.h"
+#include "server/io/udp_reply.h"
+
+namespace mz::io {
+
+class UringBackend final : public Backend {
+ public:
+  // Takes the sockets only when it succeeds.
+  static StatusOr<std::unique_ptr<Backend>> Create(std::vector<ListenSockets>& sockets, const TcpLimits& limits,
+                                                   Handler& handler, IoCounters& counters);
+  ~UringBackend() override;
+  Status Run() override;
+  void Stop() override;
+  std::string_view name() const override { return "io_uring"; }
+
+ private:
+  // Datagrams handled between two enters: several groups of kMaxBatch, because one enter often brings hundreds.
+  static constexpr size_t kRoundPackets = 4 * kMaxBatch;
+  static constexpr unsigned kBuffers = 1024;
+
+  struct UdpSocket {
+    int fd = -1;                  // index of the registered file, or the descriptor
+    const msghdr* shape = nullptr;
+    bool armed = false;
+  };
+  struct ReplySlot {
+    msghdr message;
+    iovec iov;
+  };
+
+  UringBackend(Handler& handler, IoCounters& counters);
+  Status SetUp(std::vector<ListenSockets>& sockets, const TcpLimits& limits);
+  Status Serve();
+  void ArmReceive(size_t socket);
+  void ArmPoll(int fd, uint64_t tag, bool& armed);
+  io_uring_sqe* Prepare();
+  void Reap();
+  void OnReceived(const io_uring_cqe& cqe, size_t socket);
+  void HandleGroup();
+  void QueueReply(const Packet& packet, size_t socket, unsigned buffer);
+  void RecycleIssued();
+  void ShutDown();
+  bool RoomForGroup() const { return slots_used_ + kMaxBatch <= kRoundPackets; }
+
+  Handler& handler_;
+  IoCounters& counters_;
+  std::vector<ListenSockets> sockets_;
+  UniqueFd stop_;
+  std::unique_ptr<TcpServer> tcp_;
+  BufferRing buffers_;  // outlives ring_, whose operations write to it
+  Ring ring_;
+  bool fixed_files_ = false, ran_ = false;
+  int stop_fd_ = -1, tcp_fd_ = -1;  // as UdpSocket::fd
+  std::vector<UdpSocket> udp_;
+  msghdr shape_bound_{}, shape_wildcard_{};  // how a datagram's parts lie in a buffer
+  bool stop_armed_ = false, tcp_armed_ = false;
+  bool stopping_ = false, tcp_ready_ = false;
+  int failures_in_a_row_ = 0, last_failure_ = 0;
+
+  // The group being collected, and what the round has queued so far.
+  size_t group_size_ = 0, slots_used_ = 0;
+  std::array<Packet, kMaxBatch> group_;
+  std::array<unsigned, kMaxBatch> group_buffer_;
+  std::array<size_t, kMaxBatch> group_socket_;
+  std::array<ReplySlot, kRoundPackets> slots_{};
+  std::array<unsigned, kRoundPackets> issued_buffers_;
+  std::unique_ptr<uint8_t[]> responses_;
+};
+
+}  // namespace mz::io

@@ -1,0 +1,138 @@
+"""The live differential test: random zones and queries (zonegen.py) to Debian's rbldnsd and to ours.
+
+For each set-up both programs start on the same files, or both refuse to; their warnings agree; then every reply must
+agree (differential.py). Half of the set-ups run ours with --ent=nxdomain, where no NODATA is excused.
+
+  tests/e2e/run.py --only differential --seconds 3600 --seed 9
+  tests/e2e/run.py --only differential --rounds 1 --seed 123456     replays one set-up (its number is printed)
+"""
+import collections
+import random
+import time
+
+import dnswire
+import harness
+from differential import Asker, Comparison
+from existence import Existence
+from zonegen import Generator
+
+QUERIES_PER_SETUP = 250
+MOST_FAILURES = 15      # shown; a wrong program would fill the screen
+
+
+def outcome(process, client):
+    """Waits until the server serves or has ended. -> True when it serves."""
+    harness.wait_until(lambda: not process.running() or " started (" in process.log() or client.ready(), 15)
+    return process.running()
+
+
+class Run:
+    """One set-up with both servers."""
+
+    def __init__(self, t, seed):
+        self.t, self.seed = t, seed
+        self.setup = Generator(seed).setup()
+        self.rng = random.Random(seed ^ 0x5eed)
+        self.directory = t.new_directory()
+        self.setup.write(self.directory)
+        self.plain_reference = t.options.server is not None
+        self.ent_nxdomain = not self.plain_reference and seed % 2 == 0
+        self.queries = 0
+        self.served = False
+        self.rows = collections.Counter()
+
+    def start(self):
+        options = self.setup.options
+        reference, reference_client = self.t.start_rbldnsd(self.setup.specs, options, self.directory,
+                                                           harness.REFERENCE, ready=False)
+        extra = None if self.plain_reference or not self.ent_nxdomain else [f"--io={self.t.io}", "--ent=nxdomain"]
+        ours, our_client = self.t.start_rbldnsd(self.setup.specs, options, self.directory, self.t.options.server,
+                                                ready=False, extra=extra, name="ours")
+        served = outcome(reference, reference_client), outcome(ours, our_client)
+        return (reference, reference_client), (ours, our_client), served
+
+    def run(self):
+        """-> list of problems"""
+        (reference, reference_client), (ours, our_client), served = self.start()
+        try:
+            problems = self.compare_start(reference, ours, served)
+            self.served = all(served)
+            if self.served:
+                problems += self.compare_answers(reference_client.port, our_client)
+                if not ours.running():
+                    problems.append(f"died: {ours.stderr()[-500:]}")
+            return problems
+        finally:
+            for process in (reference, ours):
+                process.stop()
+            for client in (reference_client, our_client):
+                client.close()
+
+    def compare_start(self, reference, ours, served):
+        if served[0] != served[1]:
+            return [f"rbldnsd {'serves' if served[0] else 'refuses'}, ours {'serves' if served[1] else 'refuses'}:\n"
+                    f"          {reference.stderr()[-400:]}\n          {ours.stderr()[-400:]}"]
+        want = sorted(harness.normalise_log(reference.stderr(), self.directory))
+        got = sorted(harness.normalise_log(ours.stderr(), self.directory))
+        if want != got:
+            missing = collections.Counter(want) - collections.Counter(got)
+            extra = collections.Counter(got) - collections.Counter(want)
+            return [f"warnings differ: only rbldnsd {list(missing)[:4]}, only ours {list(extra)[:4]}"]
+        return []
+
+    def compare_answers(self, reference_port, our_client):
+        reference, ours = Asker(self.t, reference_port), Asker(self.t, our_client.port)
+        existence = None
+        if not self.plain_reference and not self.ent_nxdomain:
+            existence = Existence(self.setup)
+
+        def ask_tcp(query):
+            client = harness.Client(our_client.port, source=query.source)
+            return client.ask_tcp(query)
+
+        comparison = Comparison(reference, ours, None if self.plain_reference else ask_tcp, existence)
+        problems, silent = [], collections.Counter()
+        try:
+            for _ in range(QUERIES_PER_SETUP):
+                query = self.setup.query(self.rng)
+                if silent[query.source] > 2:        # an acl ignores this client: seen often enough
+                    continue
+                begun = time.monotonic()
+                problem = comparison.run(query)
+                if time.monotonic() - begun > 1:
+                    silent[query.source] += 1
+                self.queries += 1
+                if problem:
+                    problems.append(problem)
+                    if len(problems) >= 3:
+                        break
+            return problems
+        finally:
+            self.rows = comparison.rows
+            reference.close()
+            ours.close()
+
+
+@harness.backends
+def test_random_zones(t):
+    share = t.options.seconds / len(harness.BACKENDS) if not t.options.io else t.options.seconds
+    deadline = time.monotonic() + share
+    setups = serving = queries = shown = 0
+    rows, kinds = collections.Counter(), collections.Counter()
+    seed = t.options.seed * 1_000_003 if not t.options.rounds == 1 else t.options.seed
+    while setups < t.options.rounds or (not t.options.rounds and time.monotonic() < deadline):
+        run = Run(t, seed + setups)
+        problems = run.run()
+        setups, serving, queries = setups + 1, serving + run.served, queries + run.queries
+        rows, kinds = rows + run.rows, kinds + collections.Counter(run.setup.kinds)
+        for problem in problems:
+            shown += 1
+            if shown <= MOST_FAILURES:
+                t.check(f"seed {run.seed} ({' '.join(run.setup.options + run.setup.specs)})", False, problem)
+        if shown > 4 * MOST_FAILURES:
+            break
+    print(f"        {setups} set-ups ({serving} start), {queries} queries; datasets {dict(kinds)}; deviations seen {dict(rows)}")
+    t.equal("differences in all", shown, 0)
+    if not t.options.rounds:
+        t.check("thousands of queries were compared", queries >= 1000, f"{queries}")
+        t.check("every dataset type took part", len(kinds) >= 8, f"{dict(kinds)}")

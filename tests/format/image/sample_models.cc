@@ -1,0 +1,322 @@
+// See sample_models.h.
+#include "tests/format/image/sample_models.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <random>
+
+#include "format/dns/name.h"
+#include "format/net/address.h"
+
+namespace mz::image {
+
+using namespace mz::compiler;  // NOLINT: the bricks are the compiler's
+
+namespace {
+
+[[noreturn]] void Fail(const std::string& what) {
+  std::fprintf(stderr, "sample: %s\n", what.c_str());
+  std::abort();
+}
+
+net::Ip4 Address4(std::string_view text) { return *net::ParseIp4(text); }
+net::Ip6 Address6(std::string_view text) { return *net::ParseIp6(text); }
+
+std::unique_ptr<DatasetModel> NewDataset(DatasetKind kind, std::string spec, uint32_t ttl = 2100) {
+  auto d = std::make_unique<DatasetModel>();
+  d->kind = kind;
+  d->spec = std::move(spec);
+  d->ttl = ttl;
+  d->newest_mtime = 1700000000;
+  d->entries = 1;
+  return d;
+}
+
+Soa SampleSoa(std::string_view mname = "ns.ex.test") {
+  return {3600, WireWithRoot(mname), WireWithRoot("adm.ex.test"), 0, 7200, 600, 604800, 300};
+}
+
+uint32_t AddDataset(ImageModel* m, std::unique_ptr<DatasetModel> d) {
+  m->datasets.push_back(std::move(d));
+  return static_cast<uint32_t>(m->datasets.size() - 1);
+}
+
+ZoneModel* AddZone(ImageModel* m, std::string_view apex, std::vector<uint32_t> datasets) {
+  ZoneModel z;
+  z.apex = Wire(apex);
+  z.text = apex;
+  z.datasets = std::move(datasets);
+  m->zones.push_back(std::move(z));
+  return &m->zones.back();
+}
+
+// One zone, one listed address: the worked example of IMAGE.md.
+ImageModel Tiny() {
+  ImageModel m;
+  auto d = NewDataset(kIp4Set, "ip4set:bl.txt");
+  ResultId listed = MakeResult(&m.pool, "127.0.0.2", "listed: $");
+  d->map4 = {{0, 0}, {Address4("192.0.2.1"), listed}, {Address4("192.0.2.2"), 0}};
+  d->soa = SampleSoa("ns.bl.test");
+  AddZone(&m, "bl.test", {AddDataset(&m, std::move(d))});
+  return m;
+}
+
+ImageModel Empty() { return {}; }
+
+// A list of `count` single addresses with `results` different values, spread over the space.
+std::vector<Interval4> Scatter4(Pool* pool, uint32_t count, uint32_t results, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<ResultId> ids;
+  for (uint32_t i = 0; i < results; i++)
+    ids.push_back(MakeResult(pool, "127.0.0." + std::to_string(2 + i % 250), "value " + std::to_string(i)));
+  std::vector<Interval4> map{{0, 0}};
+  const uint64_t step = (1ull << 32) / (count + 1);
+  for (uint32_t i = 1; i <= count; i++) {
+    auto start = static_cast<net::Ip4>(i * step + random() % (step / 2 + 1));
+    map.push_back({start, ids[i % ids.size()]});
+    map.push_back({start + 1, 0});
+  }
+  return map;
+}
+
+ImageModel Addresses4() {
+  ImageModel m;
+  std::vector<uint32_t> ids;
+  auto add = [&](std::vector<Interval4> map) {
+    auto d = NewDataset(kIp4Trie, "ip4trie:" + std::to_string(ids.size()));
+    d->map4 = std::move(map);
+    ids.push_back(AddDataset(&m, std::move(d)));
+  };
+  ResultId one = MakeResult(&m.pool, "127.0.0.2", "one"), two = MakeResult(&m.pool, "127.0.0.3");
+  add({{0, one}});                                             // everything
+  add({{0, one}, {1, 0}});                                     // the first address
+  add({{0, 0}, {~0u, one}});                                   // the last address
+  add({{0, one}, {0x80000000u, two}});
+  add({{0, two}, {5, 0}, {6, one}, {~0u, two}});
+  for (uint32_t count : {7, 8, 15, 16, 120, 300}) add(Scatter4(&m.pool, count, 1, count));
+  add(Scatter4(&m.pool, 130, 5, 1));
+  add(Scatter4(&m.pool, 300, 280, 2));
+  add({});
+  AddZone(&m, "a4.test", ids);
+  return m;
+}
+
+// Large enough for direct tables, with all widths of values.
+ImageModel Direct4() {
+  ImageModel m;
+  std::vector<uint32_t> ids;
+  for (uint32_t results : {1, 3, 300}) {
+    auto d = NewDataset(kIp4Set, "ip4set:" + std::to_string(results));
+    d->map4 = Scatter4(&m.pool, 40001, results, results);
+    ids.push_back(AddDataset(&m, std::move(d)));
+  }
+  AddZone(&m, "d4.test", ids);
+  return m;
+}
+
+ImageModel Addresses6() {
+  ImageModel m;
+  std::vector<uint32_t> ids;
+  auto add = [&](DatasetKind kind, std::vector<Interval6> map) {
+    auto d = NewDataset(kind, std::string(kind == kIp6Trie ? "ip6trie:" : "ip6tset:") + std::to_string(ids.size()));
+    d->map6 = std::move(map);
+    ids.push_back(AddDataset(&m, std::move(d)));
+  };
+  ResultId one = MakeResult(&m.pool, "127.0.0.2", "six $"), two = MakeResult(&m.pool, "127.0.0.3");
+  const net::Ip6 zero{};
+  add(kIp6Trie, {{zero, one}});
+  add(kIp6Trie, {{zero, 0}, {Address6("2001:db8::"), one}, {Address6("2001:db9::"), 0}});
+  add(kIp6Trie, {{zero, 0}, {Address6("2001:db8::1"), one}, {Address6("2001:db8::2"), two},
+                 {Address6("2001:db8::3"), 0}, {net::kIp6Last, one}});
+  add(kIp6Trie, {{zero, 0}, {Address6("ffff:ffff:ffff:ffff::"), two}});
+  for (uint64_t count : {7, 9, 64, 70}) {
+    std::vector<Interval6> high{{zero, 0}}, full{{zero, two}};
+    for (uint64_t i = 1; i <= count; i++) {
+      high.push_back({{i << 40, 0}, i % 3 == 0 ? one : i % 3 == 1 ? two : 0});
+      full.push_back({{i << 40, i}, i % 2 == 0 ? two : 0});
+    }
+    add(kIp6Tset, std::move(high));
+    add(kIp6Trie, std::move(full));
+  }
+  AddZone(&m, "a6.test", ids);
+  return m;
+}
+
+void AddNames(Pool* pool, DatasetModel* d) {
+  ResultId x = MakeResult(pool, "127.0.0.2", "name $"), y = MakeResult(pool, "127.0.0.9");
+  auto add = [&](std::string_view name, uint8_t flags, ResultId exact, ResultId wild) {
+    d->dnset.push_back({d->names.Add(Wire(name)), flags, exact, wild, 1});
+  };
+  add("com", kNameExact, x, 0);
+  add("a.com", kNameExact | kNameWild, x, y);
+  add("x.a.com", kNameExact, 0, 0);
+  add("q.a.com", kNameWild, 0, 0);
+  add("deep.er.than.this.org", kNameWild, 0, x);
+  add("w\\.ird\\007", kNameExact, y, 0);
+}
+
+void AddGeneric(DatasetModel* d) {
+  auto name = [](std::string text) { return WireWithRoot(text); };
+  auto add = [&](std::string_view owner, std::vector<GenericRecord> records) {
+    d->generic.push_back({d->names.Add(Wire(owner)), std::move(records)});
+  };
+  const std::string a("\x01\x02\x03\x04", 4), txt("\x05hello", 6);
+  add("", {{1, 60, a, 1}, {1, 60, std::string("\x05\x06\x07\x08", 4), 2}, {16, 60, txt, 3}});
+  add("www", {{15, 300, std::string("\0\x0a", 2) + name("mail.gen.test"), 4}});
+  add("a.b.www", {{1, 2100, a, 5}});
+}
+
+// Every kind of dataset, SOA, NS with glue, acls, nested zones.
+ImageModel EveryKind() {
+  ImageModel m;
+  ResultId listed = MakeResult(&m.pool, "127.0.0.2", "listed");
+  ResultId both;
+  {
+    TextModel t{"cut $ here", {4}, 0};
+    both = m.pool.InternResult({{{127, 0, 0, 3}, m.pool.InternText(t), false}, {{127, 0, 0, 4}, 0, false}});
+  }
+  auto ip4 = NewDataset(kIp4Set, "ip4set:bl");
+  ip4->map4 = {{0, 0}, {Address4("10.0.0.0"), listed}, {Address4("10.1.0.0"), both}, {Address4("10.2.0.0"), 0}};
+  ip4->soa = SampleSoa("ns1.bl.test");
+  ip4->ns = NameServers{7200, {WireWithRoot("NS1.bl.test"), WireWithRoot("ns2.other.test"), WireWithRoot("2.0.0.10.bl.test")}};
+  ip4->expires_unix = 1900000000;
+  auto ip6 = NewDataset(kIp6Trie, "ip6trie:six", 60);
+  ip6->map6 = {{net::Ip6{}, 0}, {Address6("2001:db8::"), listed}, {Address6("2001:db8:1::"), 0}};
+  auto names = NewDataset(kDnset, "dnset:dn");
+  AddNames(&m.pool, names.get());
+  auto generic = NewDataset(kGeneric, "generic:g");
+  AddGeneric(generic.get());
+  auto acl = NewDataset(kAcl, "acl:acl");
+  acl->map4 = {{0, 0}, {Address4("10.0.0.0"), MakeAction(&m.pool, kAclRefuse)}, {Address4("10.0.1.0"), 0},
+               {Address4("172.16.0.0"), MakeAction(&m.pool, kAclEmpty)}, {Address4("172.17.0.0"), listed}, {~0u, 0}};
+  acl->map6 = {{net::Ip6{}, 0}, {Address6("2001:db8::"), MakeAction(&m.pool, kAclIgnore)}, {Address6("2001:db8::1"), 0}};
+  auto combined = NewDataset(kCombined, "combined:c", 99);
+  combined->soa = SampleSoa();
+  auto part = [&](DatasetKind kind) {
+    combined->parts.push_back(NewDataset(kind, "part", 77));
+    return combined->parts.back().get();
+  };
+  part(kIp4Set)->map4 = {{0, 0}, {Address4("10.0.0.0"), both}, {Address4("10.0.0.1"), 0}};
+  AddNames(&m.pool, part(kDnset));
+  AddGeneric(part(kGeneric));
+  part(kIp6Trie)->map6 = {{net::Ip6{}, listed}};
+  combined->subzones.push_back({combined->names.Add(""), {0}});
+  combined->subzones.push_back({combined->names.Add(Wire("sub")), {1, 0}});
+  combined->subzones.push_back({combined->names.Add(Wire("deep.dn.sub")), {2}});
+  combined->subzones.push_back({combined->names.Add(Wire("six")), {3}});
+
+  const uint32_t ids[] = {AddDataset(&m, std::move(ip4)),     AddDataset(&m, std::move(ip6)),
+                          AddDataset(&m, std::move(names)),   AddDataset(&m, std::move(generic)),
+                          AddDataset(&m, std::move(combined)), AddDataset(&m, std::move(acl))};
+  AddZone(&m, "inner.bl.test", {ids[2], ids[0]});
+  AddZone(&m, "bl.test", {ids[0], ids[1]})->acl = ids[5];
+  AddZone(&m, "gen.test", {ids[3], ids[2]})->flags = kZoneMinimal | kZoneEntNxdomain;
+  AddZone(&m, "c.test", {ids[4]});
+  AddZone(&m, "all.c.test", {ids[4], ids[0], ids[1], ids[2], ids[3]})->acl = ids[5];
+  m.global_acl = ids[5];
+  m.profile = kProfileRbldnsd;
+  return m;
+}
+
+// Enough names for several buckets, long ones and deep ones among them.
+ImageModel Names() {
+  ImageModel m;
+  auto d = NewDataset(kDnset, "dnset:n");
+  ResultId x = MakeResult(&m.pool, "127.0.0.2", "$");
+  auto add = [&](const std::string& wire, uint8_t flags) { d->dnset.push_back({d->names.Add(wire), flags, flags & kNameExact ? x : 0, flags & kNameWild ? x : 0, 1}); };
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 200; i++) {
+    std::string wire = Wire("host" + std::to_string(i) + ".d" + std::to_string(random() % 20) + ".test");
+    add(wire, static_cast<uint8_t>(i % 3 + 1) & (kNameExact | kNameWild));
+  }
+  std::string longest;
+  for (int i = 0; i < 3; i++) longest += std::string(1, 63) + std::string(63, static_cast<char>('a' + i));
+  add(longest + std::string(1, 40) + std::string(40, 'z'), kNameExact);
+  std::string deepest;
+  for (int i = 0; i < 100; i++) deepest += std::string(1, 1) + static_cast<char>('a' + i % 26);
+  add(deepest, kNameExact | kNameWild);
+  AddZone(&m, "n.test", {AddDataset(&m, std::move(d))});
+  return m;
+}
+
+struct Sample {
+  const char* name;
+  ImageModel (*make)();
+  bool small;
+};
+constexpr Sample kSamples[] = {
+    {"tiny", Tiny, true},           {"empty", Empty, true}, {"addresses4", Addresses4, true},
+    {"addresses6", Addresses6, true}, {"names", Names, true}, {"every-kind", EveryKind, true},
+    {"direct4", Direct4, false},
+};
+
+}  // namespace
+
+std::vector<std::string> SampleNames() {
+  std::vector<std::string> out;
+  for (const Sample& s : kSamples) out.push_back(s.name);
+  return out;
+}
+
+std::vector<std::string> SmallSampleNames() {
+  std::vector<std::string> out;
+  for (const Sample& s : kSamples)
+    if (s.small) out.push_back(s.name);
+  return out;
+}
+
+ImageModel MakeSample(std::string_view name) {
+  for (const Sample& s : kSamples)
+    if (name == s.name) return s.make();
+  Fail("no sample " + std::string(name));
+}
+
+std::vector<uint8_t> SampleImage(std::string_view name) {
+  WriteOptions options;
+  options.created_unix = 0;
+  options.hash_seed = 0x0123456789abcdef;
+  options.threads = 1;
+  std::vector<uint8_t> bytes;
+  StatusOr<BuildResult> built = WriteImage(MakeSample(name), options, &bytes);
+  if (!built.ok()) Fail(std::string(name) + ": " + std::string(Message(built.status())));
+  return bytes;
+}
+
+std::string Wire(std::string_view text) {
+  StatusOr<std::string> wire = dns::ParseName(text);
+  if (!wire.ok()) Fail(std::string(Message(wire.status())));
+  dns::LowerName(&*wire);
+  return *wire;
+}
+
+std::string WireWithRoot(std::string_view text) {
+  StatusOr<std::string> wire = dns::ParseName(text);
+  if (!wire.ok()) Fail(std::string(Message(wire.status())));
+  return *wire + '\0';
+}
+
+// `text` with "$" as the hole.
+ResultId MakeResult(Pool* pool, std::string_view address, std::string_view text) {
+  ValueModel v;
+  const net::Ip4 a = Address4(address);
+  for (int i = 0; i < 4; i++) v.a[i] = static_cast<uint8_t>(a >> (24 - 8 * i));
+  if (!text.empty()) {
+    TextModel t;
+    for (char c : text) {
+      if (c == '$') t.holes.push_back(static_cast<uint16_t>(t.literal.size()));
+      else t.literal += c;
+    }
+    v.text = pool->InternText(t);
+  }
+  return pool->InternResult({v});
+}
+
+ResultId MakeAction(Pool* pool, AclAction action) {
+  ValueModel v;
+  v.is_action = true;
+  v.a[0] = v.a[1] = v.a[2] = 0;
+  v.a[3] = action;
+  return pool->InternResult({v});
+}
+
+}  // namespace mz::image
