@@ -60,18 +60,17 @@ Status AtomicFile::Open() {
 
 Status AtomicFile::OpenNamed() {
   for (int attempt = 0; attempt < kLinkAttempts; attempt++) {
-    fd_.reset(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_));
-    if (!fd_.valid()) return ErrnoStatus(errno, "cannot create " + temporary_);
-    if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) return Busy(temporary_);
-      return ErrnoStatus(errno, "cannot lock " + temporary_);
+    fd_.reset(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode_));
+    if (fd_.valid()) {
+      // Another process may have found the new file before its lock, and then removes it.
+      if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) return Busy(temporary_);
+      if (!IsNamedBy(fd_.get(), temporary_)) continue;
+      named_ = true;
+      return absl::OkStatus();
     }
-    // Between open and lock its maker may have renamed it: then it is the live file and must not be touched.
-    if (!IsNamedBy(fd_.get(), temporary_)) continue;
-    named_ = true;
-    if (::ftruncate(fd_.get(), 0) != 0) return ErrnoStatus(errno, "cannot empty " + temporary_);
-    if (::fchmod(fd_.get(), mode_) != 0) return ErrnoStatus(errno, "cannot set the mode of " + temporary_);
-    return absl::OkStatus();
+    if (errno != EEXIST) return ErrnoStatus(errno, "cannot create " + temporary_);
+    // A new file, not the old one again: that could be a hard link to something else, or have another mode.
+    MZ_RETURN_IF_ERROR(RemoveStale());
   }
   return Busy(temporary_);
 }

@@ -33,7 +33,7 @@ Status WriteAll(int fd, std::span<const uint8_t> bytes, const std::string& name_
 // A new file that replaces `path` in one step, at Commit(). Until then its data has no name at all (O_TMPFILE), so that a
 // process that is killed leaves nothing; only between linking and renaming there is "PATH.tmp", which the next Commit()
 // removes when its maker is gone. Where the file system knows no O_TMPFILE, or /proc is missing, "PATH.tmp" is written
-// under a lock and taken over from a dead process: at most that one file is ever left behind. Two processes that replace
+// under a lock, and removed when its maker is dead: at most that one file is ever left behind. Two processes that replace
 // the same path do not disturb each other; the later Commit() wins. Unavailable: another process is writing PATH.tmp.
 class AtomicFile {
  public:

@@ -23,7 +23,7 @@ std::string IdentityText(uint64_t identity) {
 std::string Summary(const BuildReport& r, const DiagnosticLog& log, BuildTarget target) {
   std::string findings;
   if (log.errors() > 0) findings += ", " + Count(log.errors(), "error");
-  if (log.warnings() > 0) findings += ", " + Count(log.warnings(), "warning");
+  if (uint64_t n = log.warnings() + r.warnings.size(); n > 0) findings += ", " + Count(n, "warning");
   if (target == BuildTarget::kNothing)
     return Count(r.datasets, "dataset") + ", " + Count(r.entries, "entry") +
            (findings.empty() ? ", no findings" : findings) + ", " + SecondsText(r.seconds);

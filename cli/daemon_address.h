@@ -1,9 +1,11 @@
 // How a verb finds the running daemon: by its statistics page, by a configuration that names one, or by a pid file.
 #pragma once
 
-#include <string>
 #include <sys/types.h>
 
+#include <string>
+
+#include "base/status.h"
 #include "cli/options.h"
 #include "format/dataset/diagnostic.h"
 

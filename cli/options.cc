@@ -214,6 +214,8 @@ int Options::UnknownOption(const std::string& extra, Terminal& terminal) const {
   std::string name = extra.substr(0, extra.find('='));
   std::vector<std::string_view> known(impl_->known.begin(), impl_->known.end());
   std::string nearest = Nearest(name, known);
+  for (size_t i = 0; i < known.size() && nearest.empty() && name.size() > 2; i++)
+    if (known[i].starts_with(name)) nearest = known[i];  // cut short
   return UsageError(terminal, "unknown option '" + name + "'" +
                                   (nearest.empty() ? "" : "; did you mean '" + nearest + "'?"));
 }

@@ -110,8 +110,12 @@ Status CompilerHost::Start(BuildTask task, bool quiet) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return ErrnoStatus(errno, "socketpair");
   UniqueFd daemon_end(pair[0]), host_end(pair[1]);
+  // A signal by name must not meet the host before it has learnt to ignore it.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, &before);
   pid_ = ::fork();
-  if (pid_ < 0) return ErrnoStatus(errno, "cannot fork the compiler process");
+  const int fork_error = errno;
   if (pid_ == 0) {
     ::prctl(PR_SET_NAME, kHostName);
     // Listening sockets above all must not outlive the daemon here.
@@ -124,6 +128,8 @@ Status CompilerHost::Start(BuildTask task, bool quiet) {
     IgnoreDaemonSignals();
     RunHost(task);
   }
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid_ < 0) return ErrnoStatus(fork_error, "cannot fork the compiler process");
   socket_ = std::move(daemon_end);
   return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace mz::cli {
@@ -15,7 +16,7 @@ namespace {
 
 constexpr size_t kMaxLine = 8192;  // longer ones are handed out in pieces
 
-// In the child, between fork and exec: only async-signal-safe calls.
+// In the child, between fork and exec.
 [[noreturn]] void Execute(char* const* argv, const Child::Options& options, pid_t parent, int out, int err) {
   ::prctl(PR_SET_PDEATHSIG, options.death_signal != 0 ? options.death_signal : SIGKILL);
   if (::getppid() != parent) ::_exit(0);  // it ended before the line above
@@ -23,12 +24,13 @@ constexpr size_t kMaxLine = 8192;  // longer ones are handed out in pieces
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
+  ::unsetenv("NOTIFY_SOCKET");  // the supervisor talks to the service manager
   if (out >= 0) ::dup2(out, STDOUT_FILENO);
   if (err >= 0) ::dup2(err, STDERR_FILENO);
   if (options.nice != 0) [[maybe_unused]] int r = ::nice(options.nice);
   ::execv(argv[0], argv);
   const char* reason = ::strerrordesc_np(errno);
-  for (const char* part : {argv[0], ": ", reason != nullptr ? reason : "cannot be executed", "\n"})
+  for (const char* part : {static_cast<const char*>(argv[0]), ": ", reason != nullptr ? reason : "cannot be executed", "\n"})
     [[maybe_unused]] ssize_t n = ::write(STDERR_FILENO, part, std::strlen(part));
   ::_exit(127);
 }

@@ -11,8 +11,8 @@
 namespace mz::cli {
 namespace {
 
-constexpr int kDefaultPollSeconds = 5;
-constexpr int kDefaultQuietMs = 200;
+constexpr uint64_t kDefaultPollSeconds = 5;
+constexpr uint64_t kDefaultQuietMs = 200;
 
 // Options of mailzoned(8).
 class Command {
@@ -64,7 +64,11 @@ StatusOr<ServePlan> MakeServePlan(const ServeInput& input, dataset::DiagnosticSi
   ServePlan plan;
   plan.image = job.image.empty() ? input.default_image : job.image;
   ServerConfig server = job.config ? job.config->server : ServerConfig();
-  WatchConfig watch = job.config ? job.config->watch : WatchConfig();
+  uint64_t poll_seconds = kDefaultPollSeconds, quiet_ms = kDefaultQuietMs;
+  if (job.config) {
+    poll_seconds = job.config->watch.poll_seconds.value_or(poll_seconds);
+    quiet_ms = job.config->watch.quiet_ms.value_or(quiet_ms);
+  }
   // A page beside an image that -o moved elsewhere would be found by nobody.
   bool own_page = job.config && plan.image == server.image;
   plan.stats_page = own_page ? server.stats_page : plan.image + ".stats";
@@ -80,9 +84,8 @@ StatusOr<ServePlan> MakeServePlan(const ServeInput& input, dataset::DiagnosticSi
   plan.daemon_command = DaemonCommand(input, server, plan);
   plan.daemon_owns_stdout = server.query_log == "-" || server.query_log == "+-";
   plan.files = job.Files();
-  plan.poll_ms = static_cast<int>(
-      1000 * (input.poll_seconds ? *input.poll_seconds : watch.poll_seconds.value_or(kDefaultPollSeconds)));
-  plan.quiet_ms = static_cast<int>(input.quiet_ms ? *input.quiet_ms : watch.quiet_ms.value_or(kDefaultQuietMs));
+  plan.poll_ms = static_cast<int>(1000 * input.poll_seconds.value_or(poll_seconds));
+  plan.quiet_ms = static_cast<int>(input.quiet_ms.value_or(quiet_ms));
   return plan;
 }
 

@@ -8,6 +8,7 @@
 // longer fit in 32 bits.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -37,7 +38,11 @@ class Heap {
     return reinterpret_cast<T*>(At(offset));
   }
 
-  void Reserve(size_t size) { bytes_.reserve(size); }
+  // Room for `size` bytes more. Grows by half at least, so that many small calls stay linear.
+  void Reserve(size_t size) {
+    if (bytes_.size() + size > bytes_.capacity())
+      bytes_.reserve(std::max(bytes_.size() + size, bytes_.capacity() + bytes_.capacity() / 2));
+  }
   size_t size() const { return bytes_.size(); }
   const std::vector<uint8_t>& bytes() const { return bytes_; }
   std::vector<uint8_t> Take() { return std::move(bytes_); }

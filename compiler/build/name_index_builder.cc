@@ -58,8 +58,9 @@ constexpr auto kBefore = [](const HashedRecord& x, const HashedRecord& y) {
 }  // namespace
 
 void NameIndexBuilder::Reserve(size_t names, size_t name_bytes) {
-  entries_.reserve(entries_.size() + names);
-  nodes_.Reserve(nodes_.size() + names * (sizeof(NameRecord) + 8) + name_bytes);
+  if (entries_.size() + names > entries_.capacity())
+    entries_.reserve(std::max(entries_.size() + names, entries_.capacity() + entries_.capacity() / 2));
+  nodes_.Reserve(names * (sizeof(NameRecord) + 8) + name_bytes);  // 8: padding to 16, on average
 }
 
 StatusOr<uint32_t> NameIndexBuilder::Add(uint32_t scope, std::string_view name, uint8_t flags, uint32_t a,

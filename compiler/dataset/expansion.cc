@@ -75,12 +75,13 @@ const ValueModel& ResultMap::Value(uint32_t code) {
     action_.a[3] = static_cast<uint8_t>(code & 0xff);
     return action_;
   }
-  if (values_.size() <= code) values_.resize(table_.size());
-  std::optional<ValueModel>& value = values_[code];
+  const uint32_t id = table_.id(code);
+  if (values_.size() <= id) values_.resize(table_.id_count());
+  std::optional<ValueModel>& value = values_[id];
   if (!value) {
     value.emplace();
-    std::copy_n(table_.a(code), 4, value->a);
-    TextModel text = ExpandTemplate(table_.text(code), substitutions_);
+    std::copy_n(table_.a(id), 4, value->a);
+    TextModel text = ExpandTemplate(table_.text(id), substitutions_);
     if (!text.literal.empty() || !text.holes.empty()) value->text = pool_->InternText(std::move(text));
   }
   return *value;
@@ -88,9 +89,16 @@ const ValueModel& ResultMap::Value(uint32_t code) {
 
 ResultId ResultMap::Single(uint32_t code) {
   if (code & kActionCode) return pool_->InternResult({Value(code)});
-  if (single_.size() <= code) single_.resize(table_.size());
-  if (single_[code] == 0) single_[code] = pool_->InternResult({Value(code)});
-  return single_[code];
+  const uint32_t id = table_.id(code);
+  if (single_.size() <= id) single_.resize(table_.id_count());
+  if (single_[id] == 0) single_[id] = pool_->InternResult({Value(code)});
+  return single_[id];
+}
+
+size_t ResultMap::Stored(std::span<const uint32_t> codes) const {
+  size_t stored = codes.empty() ? 0 : 1;
+  for (size_t i = 1; i < codes.size(); ++i) stored += table_.id(codes[i]) != table_.id(codes[i - 1]);
+  return stored;
 }
 
 ResultId ResultMap::Several(std::span<const uint32_t> codes) {

@@ -26,7 +26,7 @@ struct Substitutions {
 // The template `raw` of one value. An empty literal without holes means: no TXT.
 TextModel ExpandTemplate(std::string_view raw, const Substitutions& substitutions);
 
-// Codes of values in builders: an id of the ValueTable, or an acl action.
+// Codes of values in builders: of the ValueTable, or an acl action.
 inline constexpr uint32_t kActionCode = 1u << 30;  // | image::AclAction
 
 // Makes results of value codes. The table and the substitutions are final and outlive it.
@@ -35,8 +35,10 @@ class ResultMap {
   ResultMap(const ValueTable& table, const Substitutions& substitutions, Pool* pool)
       : table_(table), substitutions_(substitutions), pool_(pool) {}
   ResultId Single(uint32_t code);
-  // Several values of one key: ascending distinct codes. What would be answered twice is left out.
+  // Several values of one key: ascending distinct codes, none an action. What would be answered twice is left out.
   ResultId Several(std::span<const uint32_t> codes);
+  // How many of them rbldnsd stores, for its counts: equal neighbours are one.
+  size_t Stored(std::span<const uint32_t> codes) const;
 
  private:
   const ValueModel& Value(uint32_t code);

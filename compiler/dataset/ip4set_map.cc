@@ -152,6 +152,7 @@ class SizeSweep {
       } else {
         for (uint32_t& mark : marks_) --mark;  // codes
         result = results_->Several(marks_);
+        distinct -= marks_.size() - results_->Stored(marks_);
       }
     } else {
       distinct = 1;

@@ -64,7 +64,7 @@ struct Loader::Section {
   LocalSpecials local;
   ValueTable values;
   std::unique_ptr<DatasetBuilder> builder;
-  uint32_t default_value = ValueTable::kBuiltin;                         // where values take what they leave out
+  uint32_t default_value = ValueTable::kBuiltin;                         // code: where values take what they leave out
   dataset::AclWord default_action = dataset::AclWord::kNone;             // acl: what entries without a value do
   std::optional<uint32_t> tset_value;                                    // the first valid ":" line
   std::string log_name;                                                  // combined: "combined:FILES:TYPE[:NAME]"
@@ -220,22 +220,27 @@ bool Loader::TakeBlock(const TextBlock& text, const dataset::ParsedBlock& parsed
   return !failed_;
 }
 
-// Local value ids to codes of the section's table, in order, so that first appearance decides the rank.
+// Local value ids to codes of the section's table, in the order of the lines.
 void Loader::MapValues(const dataset::ParsedBlock& parsed) {
   ValueTable& table = section_->values;
   codes_.resize(parsed.values.size());
   codes_[0] = section_->default_value;
+  const uint32_t default_id = table.id(section_->default_value);
   for (size_t i = 1; i < parsed.values.size(); ++i) {
     const dataset::LocalValue& value = parsed.values[i];
+    if (value.same_as != 0) {
+      codes_[i] = table.StoreAgain(codes_[value.same_as]);
+      continue;
+    }
     std::string default_text;  // a copy: the table's storage may move
     std::string_view text = value.text;
     if (value.default_text) {
-      default_text = table.text(section_->default_value);
+      default_text = table.text(default_id);
       text = default_text;
     }
     uint8_t a[4];
-    std::copy_n(value.default_a ? table.a(section_->default_value) : value.a, 4, a);
-    codes_[i] = table.Intern(a, text);
+    std::copy_n(value.default_a ? table.a(default_id) : value.a, 4, a);
+    codes_[i] = table.Store(a, text);
   }
 }
 
@@ -350,7 +355,7 @@ void Loader::HandleTsetDefault(const Note& note) {
     reporter_.Report(found, *text_, first_line_);
     if (result != dataset::ValueResult::kOk) return;
   }
-  section_->tset_value = section_->values.Intern(value.a, value.text);
+  section_->tset_value = section_->values.Store(value.a, value.text);
 }
 
 void Loader::StartSection(const dataset::DatasetText& text, const Note& note) {

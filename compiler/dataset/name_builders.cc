@@ -135,7 +135,7 @@ class DnsetBuilder : public DatasetBuilder {
     codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
     for (uint32_t& code : codes) --code;
     *field = results->Several(codes);
-    return codes.size();
+    return results->Stored(codes);
   }
 
   DatasetModel* model_;

@@ -4,17 +4,20 @@
 #include <xxhash.h>
 
 namespace mz::compiler {
+namespace {
+
+uint64_t Hash(const uint8_t a[4], std::string_view text) {
+  uint32_t seed;
+  std::memcpy(&seed, a, 4);
+  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
+}
+
+}  // namespace
 
 ValueTable::ValueTable() {
   constexpr uint8_t kBuiltinAddress[4] = {127, 0, 0, 2};
   slots_.assign(8, 0);
-  Intern(kBuiltinAddress, {});
-}
-
-uint64_t ValueTable::Hash(const uint8_t a[4], std::string_view text) const {
-  uint32_t seed;
-  std::memcpy(&seed, a, 4);
-  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
+  ids_.push_back(Intern(kBuiltinAddress, {}));
 }
 
 uint32_t ValueTable::Intern(const uint8_t a[4], std::string_view text) {

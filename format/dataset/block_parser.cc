@@ -47,11 +47,12 @@ void BlockParser::Parse(const TextBlock& block, size_t from, const LineState& st
   state_ = state;
   out_ = out;
   out->Clear();
-  out->values.push_back({true, true, {127, 0, 0, 2}, {}});
+  out->values.push_back({true, true, {127, 0, 0, 2}, 0, {}});
   line_ = 0;
   diagnostics_ = 0;
   default_value_ = 0;
   seen_.assign(kSeenSlots, SeenValue());
+  last_ = SeenValue();
   next_cut_ = static_cast<size_t>(
       std::lower_bound(block.cut_lines.begin(), block.cut_lines.end(), from) - block.cut_lines.begin());
 
@@ -311,9 +312,8 @@ void BlockParser::ParseAclDefault(const Line& line, const char* p) {
     return;
   }
   uint32_t before = default_value_;
-  size_t values = out_->values.size();
   ParseDefault(line, p);
-  if (default_value_ != before || out_->values.size() != values) state_.default_action = AclWord::kNone;
+  if (default_value_ != before) state_.default_action = AclWord::kNone;  // a good default has an id of its own
 }
 
 void BlockParser::ParseAclEntry(const Line& line, const char* p) {
@@ -356,12 +356,20 @@ bool BlockParser::EntryValue(const Line& line, const char* p, uint32_t* value) {
     return true;
   }
   std::string_view raw = Between(p, line.end);
+  if (raw == last_.raw && default_value_ == last_.base) {
+    *value = last_.id;
+    return true;
+  }
   uint32_t hash = static_cast<uint32_t>(raw.size()) * 31 + static_cast<uint8_t>(raw.back());
   if (raw.size() > 2) hash = hash * 31 + static_cast<uint8_t>(raw[raw.size() / 2]);
   if (raw.size() > 1) hash = hash * 31 + static_cast<uint8_t>(raw[1]);
   SeenValue& seen = seen_[(hash ^ hash >> 8) % kSeenSlots];
-  if (seen.raw == raw && seen.base == default_value_ && !seen.raw.empty()) {
-    *value = seen.id;
+  if (raw == seen.raw && default_value_ == seen.base) {
+    LocalValue again = out_->values[seen.id];
+    if (again.same_as == 0) again.same_as = seen.id;
+    out_->values.push_back(again);
+    seen.id = *value = static_cast<uint32_t>(out_->values.size() - 1);
+    last_ = seen;
     return true;
   }
   ValueText text;
@@ -376,12 +384,13 @@ bool BlockParser::EntryValue(const Line& line, const char* p, uint32_t* value) {
   if (text.truncated)
     AddNote(NoteKind::kTruncatedText, line, where, static_cast<size_t>(line.end - where));
   else
-    seen = {raw, default_value_, *value};
+    last_ = seen = {raw, default_value_, *value};
   return true;
 }
 
 uint32_t BlockParser::AddValue(const ValueText& value, uint32_t base) {
   LocalValue local = out_->values[base];
+  local.same_as = 0;
   if (value.has_a) {
     local.default_a = false;
     std::memcpy(local.a, value.a, 4);
@@ -391,6 +400,7 @@ uint32_t BlockParser::AddValue(const ValueText& value, uint32_t base) {
     local.text = value.text;
   }
   out_->values.push_back(local);
+  last_ = SeenValue();  // the raw text of this value is not known here
   return static_cast<uint32_t>(out_->values.size() - 1);
 }
 

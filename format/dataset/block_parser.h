@@ -76,12 +76,13 @@ class BlockParser {
   size_t next_cut_ = 0;         // index into TextBlock::cut_lines
   uint32_t default_value_ = 0;  // local id
 
-  // Raw texts seen lately, so that lists that alternate between a few values do not repeat them. Direct-mapped.
+  // Raw texts seen lately, direct-mapped: lists that alternate between a few values are parsed and compared less.
   struct SeenValue {
     std::string_view raw;
     uint32_t base = 0;
     uint32_t id = 0;
   };
+  SeenValue last_;  // the value written last
   static constexpr size_t kSeenSlots = 256;
   std::vector<SeenValue> seen_;
 };

@@ -48,10 +48,12 @@ struct EntryGeneric {
   uint8_t name_bytes;
 };
 
+// A value gets a new local id whenever it is written and differs from the one written last: their order matters.
 struct LocalValue {
   bool default_a = false;     // address of the default at the start of the block
   bool default_text = false;  // its text
   uint8_t a[4] = {127, 0, 0, 2};
+  uint32_t same_as = 0;       // an earlier local value with the same content, or 0
   std::string_view text;
 };
 

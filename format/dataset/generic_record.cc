@@ -95,8 +95,8 @@ GenericResult ParseGenericLine(const char* p, const char* end, GenericLine* line
     word_end = SkipWord(p, end);
     type = Between(p, word_end);
   }
+  if (word_end == end) return fail(GenericResult::kInvalid);  // no data
   p = SkipBlanks(word_end, end);
-  if (p == end) return fail(GenericResult::kInvalid);  // no data
   const char* type_at = *where;
   size_t rdata_at = arena->size();
   GenericResult result = ParseData(type, p, end, line, arena, where);

@@ -12,12 +12,9 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "format/dns/name_limits.h"
 
 namespace mz::dns {
-
-inline constexpr size_t kMaxNameBytes = 255;   // with root octet, RFC 1035 section 2.3.4
-inline constexpr size_t kMaxLabelBytes = 63;
-inline constexpr int kMaxLabels = 127;
 
 // rbldnsd's reading of a name: dots separate, trailing and doubled dots are ignored, "\." and "\DDD" escape. The result is
 // relative wire form with the case as written. Errors: InvalidArgument (label over 63, name over 255, bad escape).
@@ -29,8 +26,7 @@ void LowerName(std::string* wire);
 // Presentation form of a relative wire name, rbldnsd's escapes: " . ; \ @ $ get a backslash, octets <= 32 and >= 127
 // become \DDD. No trailing dot; the empty name is ".".
 std::string NameText(std::string_view wire);
-// The same without allocation. Writes at most `capacity` octets and returns the full length.
-size_t FormatName(std::span<const uint8_t> wire, char* out, size_t capacity);
+// The same without allocation: FormatName() of name_limits.h.
 
 // Labels of a relative wire name.
 int CountLabels(std::string_view wire);

@@ -15,7 +15,7 @@
 
 #include "base/endian.h"
 #include "format/dns/message.h"
-#include "format/dns/name.h"
+#include "format/dns/name_limits.h"
 
 namespace mz::dns {
 

@@ -1,14 +1,16 @@
-// Blocks4: guesses the entries of an ip4set from its intervals, one /8 at a time, for master files with wildcards.
+// Blocks4: guesses the entries of an ip4set from its intervals, one /8 at a time, for master files with
+// wildcards.
 //
 //   Blocks4 blocks;
 //   blocks.Load(&cursor, 10);                 // reads 10.0.0.0/8
-//   blocks.Emit(cursor_at_10, visit);         // visit(address, octets, result): octets 1..4, result 0 = excluded
+//   blocks.Emit(cursor_at_10, visit);         // visit(address, octets, result): octets 1..4, result 0 =
+//   excluded
 //
-// A block of 256 children gets a wildcard of its own when that makes the text shorter: the most frequent result of its
-// children, against which the others are exceptions. A block that begins or ends with nothing listed gets none, since
-// "1.2.3.1-254" is a more likely entry than a /24 with two exclusions; unless the block around it has the same result.
-// The order is rbldnsd's: a wildcard behind the names below it, but before them where it only repeats the wildcard of the
-// larger block.
+// A block of 256 children gets a wildcard of its own when that makes the text shorter: the most frequent
+// result of its children, against which the others are exceptions. A block that begins or ends with nothing
+// listed gets none, since "1.2.3.1-254" is a more likely entry than a /24 with two exclusions; unless the
+// block around it has the same result. The order is rbldnsd's: a wildcard behind the names below it, but
+// before them where it only repeats the wildcard of the larger block.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +25,8 @@ class Blocks4 {
  public:
   using Cursor = MapCursor<net::Ip4>;
 
-  // Reads the /8 `top`. Requires: `cursor` stands on the interval that holds its first address; afterwards it stands on
-  // the one that holds the first address behind it, if there is one.
+  // Reads the /8 `top`. Requires: `cursor` stands on the interval that holds its first address; afterwards it
+  // stands on the one that holds the first address behind it, if there is one.
   void Load(Cursor* cursor, uint32_t top);
 
   // Requires: `cursor` is a copy of the one given to Load(), from before.
@@ -34,10 +36,10 @@ class Blocks4 {
  private:
   // What is known of a block of 256 children.
   struct Block {
-    bool mixed = false;         // else all addresses have `result`
+    bool mixed = false;  // else all addresses have `result`
     uint32_t result = 0;
-    uint32_t majority = 0;      // mixed: the most frequent listed result of uniform children
-    bool worth_it = false;      // mixed: `majority` as wildcard makes the text shorter
+    uint32_t majority = 0;  // mixed: the most frequent listed result of uniform children
+    bool worth_it = false;  // mixed: `majority` as wildcard makes the text shorter
     uint32_t Wildcard(uint32_t around) const {
       if (!mixed) return result;
       return worth_it || majority == around ? majority : 0;
@@ -67,7 +69,8 @@ class Blocks4 {
 };
 
 template <typename Visit>
-void Blocks4::Emit24(Cursor* cursor, uint32_t base, const Block& block, uint32_t around, const Visit& visit) const {
+void Blocks4::Emit24(Cursor* cursor, uint32_t base, const Block& block, uint32_t around,
+                     const Visit& visit) const {
   const uint32_t wildcard = block.Wildcard(around);
   if (!block.mixed) {
     if (block.result != around) visit(base, 3, block.result);

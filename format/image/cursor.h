@@ -1,10 +1,12 @@
-// MapCursor: pulls the intervals of an address map one after the other, in ascending order, "not listed" included.
+// MapCursor: pulls the intervals of an address map one after the other, in ascending order, "not listed"
+// included.
 //
 //   MapCursor<net::Ip4> c(view, ref.map4);                  // offset 0: one interval, not listed
 //   while (c.Next()) Use(c.first(), c.last(), c.result());
 //
-// Neighbouring intervals have different results. A copy goes on from the same place. Requires: the view is verified
-// (everything) and outlives the cursor. For dump, diff and the compiler, not for answering; no allocation.
+// Neighbouring intervals have different results. A copy goes on from the same place. Requires: the view is
+// verified (everything) and outlives the cursor. For dump, diff and the compiler, not for answering; no
+// allocation.
 #pragma once
 
 #include <cstdint>
@@ -76,12 +78,16 @@ class MapCursor {
  private:
   static constexpr bool kIs4 = sizeof(Address) == sizeof(net::Ip4);
   static Address Before(const Address& a) {
-    if constexpr (kIs4) return a - 1;
-    else return a.Previous();
+    if constexpr (kIs4)
+      return a - 1;
+    else
+      return a.Previous();
   }
   static Address Last() {
-    if constexpr (kIs4) return ~0u;
-    else return net::kIp6Last;
+    if constexpr (kIs4)
+      return ~0u;
+    else
+      return net::kIp6Last;
   }
 
   bool NextKey(Address* key, uint32_t* result) {
@@ -93,7 +99,9 @@ class MapCursor {
         if (seen_ == direct[high_ + 1]) high_++;
         *key = high_ << 16 | lows[seen_];
         *result = map_.value_bytes == 0
-                      ? uint32_t{map_.result[view_.maps_base()[size_t{map_.values} * 64 + seen_ / 8] >> (seen_ % 8) & 1]}
+                      ? uint32_t{map_.result[view_.maps_base()[size_t{map_.values} * 64 + seen_ / 8] >>
+                                                 (seen_ % 8) &
+                                             1]}
                       : internal::ResultAt(view_, map_, seen_);
         seen_++;
         return true;

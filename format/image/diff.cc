@@ -18,12 +18,18 @@ class Differ {
  public:
   Differ(const View& before, const View& after, const DiffOptions& options, const ChangeSink& on_change,
          const ZoneSink& on_zone)
-      : a_(before), b_(after), names_a_(before), names_b_(after), options_(options), on_change_(on_change),
+      : a_(before),
+        b_(after),
+        names_a_(before),
+        names_b_(after),
+        options_(options),
+        on_change_(on_change),
         on_zone_(on_zone) {}
 
   bool Run() {
     Begin("");
-    if (a_.profile() != b_.profile()) Setting("", "profile", std::to_string(a_.profile()), std::to_string(b_.profile()));
+    if (a_.profile() != b_.profile())
+      Setting("", "profile", std::to_string(a_.profile()), std::to_string(b_.profile()));
     Acls(a_.header().global_acl, b_.header().global_acl);
     End(ChangeKind::kChanged);
     for (const ZoneRecord& zone : b_.zones()) {
@@ -58,9 +64,12 @@ class Differ {
     if (on_zone_) on_zone_(count_);
   }
 
-  void Report(std::string_view dataset, std::string_view what, bool entry, std::string before, std::string after) {
+  void Report(std::string_view dataset, std::string_view what, bool entry, std::string before,
+              std::string after) {
     Change c;
-    c.kind = before.empty() ? ChangeKind::kAdded : after.empty() ? ChangeKind::kRemoved : ChangeKind::kChanged;
+    c.kind = before.empty()  ? ChangeKind::kAdded
+             : after.empty() ? ChangeKind::kRemoved
+                             : ChangeKind::kChanged;
     c.zone = count_.zone;
     c.dataset = dataset;
     c.what = what;
@@ -82,7 +91,8 @@ class Differ {
 
   // Either may be null.
   void Zones(const ZoneRecord* a, const ZoneRecord* b) {
-    if (a == nullptr || b == nullptr) Setting("", "zone", a == nullptr ? "" : "served", b == nullptr ? "" : "served");
+    if (a == nullptr || b == nullptr)
+      Setting("", "zone", a == nullptr ? "" : "served", b == nullptr ? "" : "served");
     if (a != nullptr && b != nullptr) {
       Setting("", "flags", FlagText(*a), FlagText(*b));
       Setting("", "expires", std::to_string(a->expires_unix), std::to_string(b->expires_unix));
@@ -103,7 +113,8 @@ class Differ {
     return out.size() > 4 ? out.substr(5) : out;
   }
 
-  // The lines of one word, which is their first; a single line is a change, of several each one comes or goes.
+  // The lines of one word, which is their first; a single line is a change, of several each one comes or
+  // goes.
   void Authority(std::string_view word, const ZoneRecord* a, const ZoneRecord* b) {
     auto lines = [&](const View& view, const ZoneRecord* zone) {
       std::vector<std::string> out;
@@ -118,7 +129,8 @@ class Differ {
       if (std::find(new_lines.begin(), new_lines.end(), line) == new_lines.end()) Setting("", word, line, "");
     for (const std::string& line : new_lines)
       if (std::find(old_lines.begin(), old_lines.end(), line) == old_lines.end()) Setting("", word, "", line);
-    if (old_lines != new_lines && std::is_permutation(old_lines.begin(), old_lines.end(), new_lines.begin(), new_lines.end()))
+    if (old_lines != new_lines &&
+        std::is_permutation(old_lines.begin(), old_lines.end(), new_lines.begin(), new_lines.end()))
       Setting("", word, "order of records", "another order of records");
   }
 
@@ -138,7 +150,8 @@ class Differ {
       for (size_t i = 0; i < std::max(old_refs.size(), new_refs.size()); i++) {
         std::string path = prefix + std::string(KindText(kind));
         if (i > 0) path += "#" + std::to_string(i + 1);
-        Dataset(path, i < old_refs.size() ? old_refs[i] : nullptr, i < new_refs.size() ? new_refs[i] : nullptr);
+        Dataset(path, i < old_refs.size() ? old_refs[i] : nullptr,
+                i < new_refs.size() ? new_refs[i] : nullptr);
       }
     }
     auto same_order = [](const DatasetRef& x, const DatasetRef& y) { return x.kind == y.kind; };
@@ -150,7 +163,9 @@ class Differ {
   // At most one of them is null.
   void Dataset(const std::string& path, const DatasetRef* a, const DatasetRef* b) {
     if (a == nullptr || b == nullptr) {
-      auto text = [](const DatasetRef* ref) { return ref == nullptr ? std::string() : "ttl " + std::to_string(ref->ttl); };
+      auto text = [](const DatasetRef* ref) {
+        return ref == nullptr ? std::string() : "ttl " + std::to_string(ref->ttl);
+      };
       Setting(path, "dataset", text(a), text(b));
     } else if (a->ttl != b->ttl) {
       Setting(path, "ttl", std::to_string(a->ttl), std::to_string(b->ttl));
@@ -177,10 +192,12 @@ class Differ {
       if (!has_pending) return;
       has_pending = false;
       const bool had = pending_a != 0, has = pending_b != 0;
-      (had && has ? count_.addresses4_changed : had ? count_.addresses4_removed : count_.addresses4_added) +=
-          AddressCount(pending);
-      Entry(path, net::RangeText(pending), had, has, [&] { return ResultText(a_, pending_a); },
-            [&] { return ResultText(b_, pending_b); });
+      (had && has ? count_.addresses4_changed
+       : had      ? count_.addresses4_removed
+                  : count_.addresses4_added) += AddressCount(pending);
+      Entry(
+          path, net::RangeText(pending), had, has, [&] { return ResultText(a_, pending_a); },
+          [&] { return ResultText(b_, pending_b); });
     };
     for (;;) {
       const Range piece{std::max(a.first(), b.first()), std::min(a.last(), b.last())};
@@ -208,7 +225,9 @@ class Differ {
     };
     std::span<const uint32_t> a = of(names_a_, scope_a), b = of(names_b_, scope_b);
     while (!a.empty() || !b.empty()) {
-      int order = a.empty() ? 1 : b.empty() ? -1 : CompareCanonical(NameBytes(a_.name(a[0])), NameBytes(b_.name(b[0])));
+      int order = a.empty()   ? 1
+                  : b.empty() ? -1
+                              : CompareCanonical(NameBytes(a_.name(a[0])), NameBytes(b_.name(b[0])));
       const NameRecord* x = order <= 0 ? &a_.name(a[0]) : nullptr;
       const NameRecord* y = order >= 0 ? &b_.name(b[0]) : nullptr;
       if (x != nullptr) a = a.subspan(1);
@@ -230,7 +249,9 @@ class Differ {
       return;
     } else if (kind == kGeneric) {
       const std::string before = in_a ? RrsetText(a_, a->a) : "", after = in_b ? RrsetText(b_, b->a) : "";
-      if (before != after) Entry(path, name, in_a, in_b, [&] { return before; }, [&] { return after; });
+      if (before != after)
+        Entry(
+            path, name, in_a, in_b, [&] { return before; }, [&] { return after; });
     } else {
       const std::string sub = path + "/" + name;
       if (in_a != in_b) Setting(sub, "subzone", in_a ? "served" : "", in_b ? "served" : "");
@@ -239,10 +260,12 @@ class Differ {
     }
   }
 
-  void Listed(const std::string& path, const std::string& name, bool in_a, bool in_b, uint32_t a, uint32_t b) {
+  void Listed(const std::string& path, const std::string& name, bool in_a, bool in_b, uint32_t a,
+              uint32_t b) {
     if (!in_a && !in_b) return;
     if (in_a && in_b && SameResult(a_, a, b_, b)) return;
-    Entry(path, name, in_a, in_b, [&] { return ResultText(a_, a); }, [&] { return ResultText(b_, b); });
+    Entry(
+        path, name, in_a, in_b, [&] { return ResultText(a_, a); }, [&] { return ResultText(b_, b); });
   }
 
   static std::string RrsetText(const View& view, uint32_t offset) {

@@ -54,7 +54,8 @@ class Dumper {
       if (ref.kind == kGeneric && (r.flags & kNameExact)) GenericName(r, inner);
       if (ref.kind == kCombined && (r.flags & kNameExact)) {
         out_.Line({inner, "subzone ", RelativeName(r)});
-        for (const DatasetRef& part : Datasets(view_.node(r.a))) Dataset(part, inner + "  ");  // parts do not nest
+        for (const DatasetRef& part : Datasets(view_.node(r.a)))
+          Dataset(part, inner + "  ");  // parts do not nest
       }
     }
   }

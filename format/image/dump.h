@@ -1,6 +1,6 @@
-// A stable text of an image: what it serves, one thing per line, in an order that depends on the content only. Two images
-// that answer alike have the same text, whatever their offsets, hash seed or creation time: made for diff(1) and golden
-// tests.
+// A stable text of an image: what it serves, one thing per line, in an order that depends on the content
+// only. Two images that answer alike have the same text, whatever their offsets, hash seed or creation time:
+// made for diff(1) and golden tests.
 //
 //   Dump(view, [](std::string_view lines) { fwrite(lines.data(), 1, lines.size(), stdout); });
 //
@@ -27,7 +27,8 @@
 //         dataset ip4set ttl 60
 //           ...
 //
-// Addresses and names are sorted (names canonically, parents first). Memory: 4 bytes a name, nothing per address.
+// Addresses and names are sorted (names canonically, parents first). Memory: 4 bytes a name, nothing per
+// address.
 #pragma once
 
 #include "format/image/present.h"

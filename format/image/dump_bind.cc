@@ -13,7 +13,8 @@ namespace mz::image {
 
 namespace {
 
-// "\tTXT\t\"...\"": only what would end the string or escape something is escaped, other octets stay as they are.
+// "\tTXT\t\"...\"": only what would end the string or escape something is escaped, other octets stay as they
+// are.
 std::string MasterText(std::string_view octets) {
   std::string out = "\"";
   for (char c : octets) {
@@ -23,7 +24,8 @@ std::string MasterText(std::string_view octets) {
   return out += '"';
 }
 
-// Owner name of a block of addresses: the octets that are fixed, last one first, behind "*." when some are open.
+// Owner name of a block of addresses: the octets that are fixed, last one first, behind "*." when some are
+// open.
 std::string OwnerName(net::Ip4 address, uint32_t octets) {
   std::string out = octets < 4 ? "*" : "";
   for (uint32_t i = octets; i > 0; i--) {
@@ -123,7 +125,8 @@ class BindDumper {
           size <<= 8;
           octets--;
         }
-        Answer(OwnerName(static_cast<net::Ip4>(at), octets), cursor.result(), net::ToString(static_cast<net::Ip4>(at)));
+        Answer(OwnerName(static_cast<net::Ip4>(at), octets), cursor.result(),
+               net::ToString(static_cast<net::Ip4>(at)));
         at += size;
       }
     }

@@ -42,10 +42,14 @@ std::string TemplateText(const Text& text) {
 
 std::string_view ActionText(uint8_t action) {
   switch (action) {
-    case kAclPass: return "pass";
-    case kAclIgnore: return "ignore";
-    case kAclRefuse: return "refuse";
-    default: return "empty";
+    case kAclPass:
+      return "pass";
+    case kAclIgnore:
+      return "ignore";
+    case kAclRefuse:
+      return "refuse";
+    default:
+      return "empty";
   }
 }
 
@@ -65,7 +69,7 @@ bool SameText(const Text& a, const Text& b) {
 }  // namespace
 
 std::string_view KindText(uint8_t kind) {
-  static constexpr std::string_view kNames[] = {"?",      "ip4set", "ip4tset",  "ip4trie", "ip6tset",
+  static constexpr std::string_view kNames[] = {"?",       "ip4set", "ip4tset", "ip4trie",  "ip6tset",
                                                 "ip6trie", "dnset",  "generic", "combined", "acl"};
   static_assert(std::size(kNames) == kDatasetKindLast + 1);
   return kNames[kind <= kDatasetKindLast ? kind : 0];
@@ -129,7 +133,8 @@ std::string AbsoluteName(std::string_view wire) {
 std::string RdataText(uint16_t type, std::string_view rdata) {
   const auto* p = reinterpret_cast<const uint8_t*>(rdata.data());
   if (type == 1 && rdata.size() == 4) return OctetsText(p);
-  if (type == 15 && rdata.size() > 2) return std::to_string(LoadBe16(p)) + " " + WireNameText(rdata.substr(2));
+  if (type == 15 && rdata.size() > 2)
+    return std::to_string(LoadBe16(p)) + " " + WireNameText(rdata.substr(2));
   if (type == 16) {
     std::string out;
     for (size_t i = 0; i < rdata.size(); i += 1u + p[i]) {
@@ -154,7 +159,8 @@ std::vector<GenericRr> DecodeRrset(const RrsetHeader& rrset) {
   size_t at = 0;
   for (uint32_t i = 0; i < rrset.count; i++) {
     const size_t length = LoadBe16(&records[at + 8]);
-    out.push_back({LoadBe16(&records[at]), LoadBe32(&records[at + 4]),
+    out.push_back({LoadBe16(&records[at]),
+                   LoadBe32(&records[at + 4]),
                    {reinterpret_cast<const char*>(records.data()) + at + 10, length}});
     at += 10 + length;
   }
@@ -175,13 +181,15 @@ class AuthorityReader {
     size_t p = *at;
     bool jumped = false;
     for (;;) {
-      const auto r = std::lower_bound(relocations_.begin(), relocations_.end(), p,
-                                      [](const Relocation& x, size_t position) { return x.position < position; });
+      const auto r =
+          std::lower_bound(relocations_.begin(), relocations_.end(), p,
+                           [](const Relocation& x, size_t position) { return x.position < position; });
       if (r != relocations_.end() && r->position == p) {
         if (!jumped) *at = p + 2;
         jumped = true;
         const uint32_t target = r->target;
-        if (target & kRelocateQuestion) return name.append(apex_.substr(target & ~uint32_t{kRelocateQuestion}));
+        if (target & kRelocateQuestion)
+          return name.append(apex_.substr(target & ~uint32_t{kRelocateQuestion}));
         p = target;
         continue;
       }
@@ -237,8 +245,9 @@ std::vector<std::string> AuthorityLines(const View& view, const ZoneRecord& zone
   if (zone.ns != 0) {
     for (const AuthorityRr& rr : DecodeAuthority(view.authority(view.rotation(zone, 0)), apex)) {
       const std::string ttl = std::to_string(rr.ttl);
-      out.push_back(rr.names.empty() ? "glue " + ttl + " " + AbsoluteName(rr.owner) + " " + net::ToString(rr.numbers[0])
-                                     : "ns " + ttl + " " + AbsoluteName(rr.names[0]));
+      out.push_back(rr.names.empty()
+                        ? "glue " + ttl + " " + AbsoluteName(rr.owner) + " " + net::ToString(rr.numbers[0])
+                        : "ns " + ttl + " " + AbsoluteName(rr.names[0]));
     }
   }
   return out;

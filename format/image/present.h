@@ -1,4 +1,5 @@
-// Text forms of what an image holds, shared by dump, dump_bind and diff. Requires everywhere: a fully verified view.
+// Text forms of what an image holds, shared by dump, dump_bind and diff. Requires everywhere: a fully
+// verified view.
 #pragma once
 
 #include <cstdint>
@@ -43,9 +44,9 @@ std::string_view KindText(uint8_t kind);
 // The TXT content that a query gets whose subject (address, listed name, client) is `subject`.
 std::string ExpandText(const Text& text, std::string_view subject);
 
-// "A 127.0.0.2 TXT \"listed: $\"", values joined by " + ", acl actions as words, 0 as "excluded". Holes are written "$",
-// literal dollars "$$", octets outside printable ASCII and " and \ as in master files (RFC 1035 section 5.1). A TXT that
-// is split into several strings instead of cut at 254 octets is written TXT/255.
+// "A 127.0.0.2 TXT \"listed: $\"", values joined by " + ", acl actions as words, 0 as "excluded". Holes are
+// written "$", literal dollars "$$", octets outside printable ASCII and " and \ as in master files (RFC 1035
+// section 5.1). A TXT that is split into several strings instead of cut at 254 octets is written TXT/255.
 std::string ResultText(const View& view, uint32_t result);
 bool SameResult(const View& a, uint32_t result_a, const View& b, uint32_t result_b);
 
@@ -69,10 +70,10 @@ std::vector<GenericRr> DecodeRrset(const RrsetHeader& rrset);
 // One record of an AuthorityBlock with its names complete (relative wire form).
 struct AuthorityRr {
   std::string owner;
-  uint16_t type = 0;                 // SOA, NS, A
+  uint16_t type = 0;  // SOA, NS, A
   uint32_t ttl = 0;
-  std::vector<std::string> names;    // SOA: MNAME, RNAME; NS: NSDNAME
-  std::vector<uint32_t> numbers;     // SOA: SERIAL, REFRESH, RETRY, EXPIRE, MINIMUM; A: the address
+  std::vector<std::string> names;  // SOA: MNAME, RNAME; NS: NSDNAME
+  std::vector<uint32_t> numbers;   // SOA: SERIAL, REFRESH, RETRY, EXPIRE, MINIMUM; A: the address
 };
 std::vector<AuthorityRr> DecodeAuthority(const AuthorityBlock& block, std::string_view apex);
 // "soa TTL MNAME RNAME SERIAL ...", "ns TTL NAME", "glue TTL NAME ADDRESS", as the first rotation has them.

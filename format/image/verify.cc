@@ -12,8 +12,9 @@ namespace mz::image {
 namespace internal {
 
 std::string_view SectionName(SectionId id) {
-  static constexpr std::string_view kNames[kSectionCount] = {"zones",  "buckets", "nodes",  "maps", "result tables",
-                                                             "values", "texts",   "rrsets", "meta", "provenance"};
+  static constexpr std::string_view kNames[kSectionCount] = {"zones",         "buckets",   "nodes", "maps",
+                                                             "result tables", "values",    "texts", "rrsets",
+                                                             "meta",          "provenance"};
   return kNames[id];
 }
 
@@ -62,8 +63,10 @@ Heap::Heap(const View& view, SectionId id, uint32_t unit)
 Status Heap::Claim(uint64_t offset, uint64_t bytes, std::string_view what) {
   const uint64_t rounded = (bytes + unit_ - 1) / unit_ * unit_;
   if (!Holds(offset, rounded)) return Error(std::string(what) + ": outside the section", offset);
-  if (covered_.SetRange(offset, rounded / unit_)) return Error(std::string(what) + ": overlaps another object", offset);
-  if (!AllZero(at(offset) + bytes, rounded - bytes)) return Error(std::string(what) + ": not padded with zeros", offset);
+  if (covered_.SetRange(offset, rounded / unit_))
+    return Error(std::string(what) + ": overlaps another object", offset);
+  if (!AllZero(at(offset) + bytes, rounded - bytes))
+    return Error(std::string(what) + ": not padded with zeros", offset);
   return {};
 }
 
@@ -152,15 +155,23 @@ uint64_t AlignSection(uint64_t n) { return (n + kSectionAlignment - 1) & ~uint64
 
 uint32_t ElementBytes(SectionId id) {
   switch (id) {
-    case kZones: return sizeof(ZoneRecord);
-    case kBuckets: return sizeof(Bucket);
-    case kNodes: return 16;
-    case kMaps: return 64;
-    case kResultTables: return sizeof(Le32);
-    case kValues: return sizeof(Value);
+    case kZones:
+      return sizeof(ZoneRecord);
+    case kBuckets:
+      return sizeof(Bucket);
+    case kNodes:
+      return 16;
+    case kMaps:
+      return 64;
+    case kResultTables:
+      return sizeof(Le32);
+    case kValues:
+      return sizeof(Value);
     case kTexts:
-    case kRrsets: return 8;
-    default: return 1;
+    case kRrsets:
+      return 8;
+    default:
+      return 1;
   }
 }
 
@@ -176,14 +187,17 @@ Status CheckSectionTable(const Header& h, uint64_t file_size) {
     const uint64_t entry = offsetof(Header, sections) + i * sizeof(SectionEntry);
     const uint64_t offset = h.sections[i].offset, size = h.sections[i].size;
     if (offset != expected) return Damaged(SectionName(id), "section does not follow the one before", entry);
-    if (size > file_size - offset) return Damaged(SectionName(id), "section ends behind the end of the file", entry);
+    if (size > file_size - offset)
+      return Damaged(SectionName(id), "section ends behind the end of the file", entry);
     const uint32_t element = ElementBytes(id);
     if (size % element != 0 || (MustExist(id) && size == 0))
       return Damaged(SectionName(id), "section has an impossible size", entry);
     // Offsets and indexes are 32 bits wide.
-    if (element != 1 && size / element > 0xffffffffu) return Damaged(SectionName(id), "section is too large", entry);
+    if (element != 1 && size / element > 0xffffffffu)
+      return Damaged(SectionName(id), "section is too large", entry);
     expected = AlignSection(offset + size);
-    if (expected > file_size) return Damaged(SectionName(id), "the file ends inside the section's padding", entry);
+    if (expected > file_size)
+      return Damaged(SectionName(id), "the file ends inside the section's padding", entry);
   }
   if (expected != file_size)
     return Damaged(kHeaderPlace, "the file goes on behind the last section", offsetof(Header, sections));
@@ -193,11 +207,13 @@ Status CheckSectionTable(const Header& h, uint64_t file_size) {
 Status CheckHeader(std::span<const uint8_t> bytes) {
   if (bytes.size() < sizeof(kMagic) || std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0)
     return MakeStatus(StatusCode::kDataLoss, "not a zone image: the first octets are wrong");
-  if (bytes.size() < kHeaderBytes) return Damaged(kHeaderPlace, "the file ends inside the header page", bytes.size());
+  if (bytes.size() < kHeaderBytes)
+    return Damaged(kHeaderPlace, "the file ends inside the header page", bytes.size());
   const Header& h = *reinterpret_cast<const Header*>(bytes.data());
   // The version decides what everything behind it means, so it comes before the checksum.
   if (h.version != kVersion)
-    return MakeStatus(StatusCode::kDataLoss, "zone image has format version " + std::to_string(uint32_t{h.version}) +
+    return MakeStatus(StatusCode::kDataLoss, "zone image has format version " +
+                                                 std::to_string(uint32_t{h.version}) +
                                                  ", this program reads version " + std::to_string(kVersion) +
                                                  ": build it again with the matching compiler");
   if (h.checksum != XXH3_64bits(&h, offsetof(Header, checksum)))
@@ -209,7 +225,8 @@ Status CheckHeader(std::span<const uint8_t> bytes) {
                    "the file has " + std::to_string(bytes.size()) + " octets instead of " +
                        std::to_string(uint64_t{h.file_size}) + ", named",
                    offsetof(Header, file_size));
-  if (bytes.size() > kMaxImageBytes) return Damaged(kHeaderPlace, "image is too large", offsetof(Header, file_size));
+  if (bytes.size() > kMaxImageBytes)
+    return Damaged(kHeaderPlace, "image is too large", offsetof(Header, file_size));
   if (h.section_count != kSectionCount)
     return Damaged(kHeaderPlace, "unknown number of sections", offsetof(Header, section_count));
   if ((h.profile & ~uint32_t{kProfileKnownBits}) != 0)

@@ -1,9 +1,10 @@
-// What the parts of the verifier share: claims on heap units, the scopes seen so far, error texts, parallel loops. Private
-// to verify*.cc.
+// What the parts of the verifier share: claims on heap units, the scopes seen so far, error texts, parallel
+// loops. Private to verify*.cc.
 //
-// Two ideas keep the work linear in the size of the image, whatever the bytes are. Every unit of a heap belongs to at
-// most one object (claims), so that no byte is checked twice however many references lead to it; and nothing follows a
-// chain deeper than the fixed shape zone -> node -> scope -> subzone node, so nothing recurses.
+// Two ideas keep the work linear in the size of the image, whatever the bytes are. Every unit of a heap
+// belongs to at most one object (claims), so that no byte is checked twice however many references lead to
+// it; and nothing follows a chain deeper than the fixed shape zone -> node -> scope -> subzone node, so
+// nothing recurses.
 #pragma once
 
 #include <atomic>
@@ -21,7 +22,8 @@ namespace mz::image::internal {
 
 std::string_view SectionName(SectionId id);
 
-// "zone image is damaged: section maps: keys out of order at offset 4096". Offsets count from the start of the section.
+// "zone image is damaged: section maps: keys out of order at offset 4096". Offsets count from the start of
+// the section.
 Status Damaged(std::string_view place, std::string_view what, uint64_t offset_bytes);
 inline Status Damaged(SectionId section, std::string_view what, uint64_t offset_bytes) {
   return Damaged(SectionName(section), what, offset_bytes);
@@ -29,12 +31,13 @@ inline Status Damaged(SectionId section, std::string_view what, uint64_t offset_
 
 bool AllZero(const uint8_t* p, uint64_t bytes);
 
-// Runs task(0) .. task(count - 1) on up to `threads` threads and returns the error of the lowest failing index, so that
-// the verdict does not depend on timing.
+// Runs task(0) .. task(count - 1) on up to `threads` threads and returns the error of the lowest failing
+// index, so that the verdict does not depend on timing.
 template <typename Task>
 Status ParallelFor(uint64_t count, int threads, const Task& task);
 
-// Bits that several threads set. Relaxed order is enough: each bit is only a claim, the joins order everything else.
+// Bits that several threads set. Relaxed order is enough: each bit is only a claim, the joins order
+// everything else.
 class Bitmap {
  public:
   explicit Bitmap(uint64_t bits = 0) : words_((bits + 63) / 64) {}
@@ -81,8 +84,8 @@ class Heap {
 
 // What is known of a scope: what its names mean, and which label counts occur.
 struct Scope {
-  uint8_t kind = 0;              // DatasetKind
-  uint32_t exact_depths = 0;     // as the DatasetRefs say
+  uint8_t kind = 0;           // DatasetKind
+  uint32_t exact_depths = 0;  // as the DatasetRefs say
   uint32_t wild_depths = 0;
   std::atomic<uint32_t> found_exact{0};
   std::atomic<uint32_t> found_wild{0};
@@ -91,7 +94,8 @@ struct Scope {
 class Verifier {
  public:
   Verifier(const View& view, int threads);
-  // Everything but the header page and the checksums. The order matters: each step relies on the earlier ones.
+  // Everything but the header page and the checksums. The order matters: each step relies on the earlier
+  // ones.
   Status Run();
 
  private:

@@ -1,5 +1,5 @@
-// Address maps of a zone image: headers and arrays first, one after the other; then their contents in parallel, in plain
-// linear scans. See verify_internal.h and the description of maps in layout.h.
+// Address maps of a zone image: headers and arrays first, one after the other; then their contents in
+// parallel, in plain linear scans. See verify_internal.h and the description of maps in layout.h.
 #include <algorithm>
 
 #include "format/image/verify_internal.h"
@@ -67,7 +67,8 @@ struct Tree6Shape {
   static bool ReservedZero(const Node& n) { return n.reserved == 0; }
 };
 
-// Walks the tree in key order, a whole node at a time where it has no children. Returns what is wrong, or null.
+// Walks the tree in key order, a whole node at a time where it has no children. Returns what is wrong, or
+// null.
 template <typename Shape, int kValueBytes>
 class TreeScan {
  public:
@@ -164,16 +165,21 @@ class TreeScan {
 template <typename Shape, typename Valid>
 const char* ScanTree(const View& view, const MapHeader& map, const Valid& valid) {
   switch (map.value_bytes) {
-    case 0: return TreeScan<Shape, 0>::Run(view, map, valid);
-    case 1: return TreeScan<Shape, 1>::Run(view, map, valid);
-    case 2: return TreeScan<Shape, 2>::Run(view, map, valid);
-    default: return TreeScan<Shape, 4>::Run(view, map, valid);
+    case 0:
+      return TreeScan<Shape, 0>::Run(view, map, valid);
+    case 1:
+      return TreeScan<Shape, 1>::Run(view, map, valid);
+    case 2:
+      return TreeScan<Shape, 2>::Run(view, map, valid);
+    default:
+      return TreeScan<Shape, 4>::Run(view, map, valid);
   }
 }
 
 // Upper halves [first, last) of a Direct4 map: lower halves ascend from 0, neighbours differ.
 template <int kValueBytes, typename Valid>
-const char* ScanDirect(const View& view, const MapHeader& map, uint32_t first, uint32_t last, const Valid& valid) {
+const char* ScanDirect(const View& view, const MapHeader& map, uint32_t first, uint32_t last,
+                       const Valid& valid) {
   const auto* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * 64);
   const auto* lows = reinterpret_cast<const Le16*>(view.maps_base() + size_t{map.lows} * 64);
   const Results<kValueBytes> results(view, map);
@@ -228,7 +234,8 @@ Status Verifier::AddMap(uint32_t offset, bool six, bool acl) {
   for (const Le32& r : map.reserved)
     if (r != 0) return error("reserved octets of a map are not zero");
   const uint8_t value_bytes = map.value_bytes;
-  if (value_bytes != 0 && value_bytes != 1 && value_bytes != 2 && value_bytes != 4) return error("unknown value width");
+  if (value_bytes != 0 && value_bytes != 1 && value_bytes != 2 && value_bytes != 4)
+    return error("unknown value width");
   const bool table = value_bytes == 1 || value_bytes == 2;
   const uint64_t tables = view_.section(kResultTables).size() / sizeof(Le32);
   if (table ? map.result_count == 0 || map.result_count > map.count ||
@@ -244,7 +251,8 @@ Status Verifier::AddMap(uint32_t offset, bool six, bool acl) {
   if (map.direct != 0 || map.lows != 0) return error("a tree with a direct table");
   const uint64_t keys = TreeNodeKeys(map.kind);
   if (map.node_count != (uint64_t{map.count} + keys - 1) / keys) return error("wrong number of tree nodes");
-  MZ_RETURN_IF_ERROR(maps_.Claim(offset, sizeof(MapHeader) + uint64_t{map.node_count} * TreeNodeBytes(map.kind), "map"));
+  MZ_RETURN_IF_ERROR(
+      maps_.Claim(offset, sizeof(MapHeader) + uint64_t{map.node_count} * TreeNodeBytes(map.kind), "map"));
   if ((value_bytes == 0 || map.count == 0) != (map.values == 0)) return error("wrong value array");
   if (map.values == 0) return {};
   return maps_.Claim(map.values, ValueArrayBytes(map, uint64_t{map.node_count} * keys), "value array");
@@ -262,7 +270,8 @@ Status Verifier::AddDirect(uint32_t offset, const MapHeader& map) {
   if (direct[0] != 0 || direct[kHighs] != map.count) return error("direct table does not span the entries");
   for (uint32_t high = 0; high < kHighs; high++)
     if (direct[high] >= direct[high + 1]) return error("direct table is not ascending");
-  if (map.value_bytes == 0 && map.count % 8 != 0 && maps_.at(map.values)[map.count / 8] >> (map.count % 8) != 0)
+  if (map.value_bytes == 0 && map.count % 8 != 0 &&
+      maps_.at(map.values)[map.count / 8] >> (map.count % 8) != 0)
     return error("bits behind the last entry are not zero");
   if (map.count >= kBigMap) {
     big_maps_.push_back(offset);
@@ -287,7 +296,8 @@ Status Verifier::CheckMaps() {
     for (uint64_t i = begin; i < end; i++) {
       const uint32_t offset = map_offsets_[i];
       MZ_RETURN_IF_ERROR(CheckMapResults(offset));
-      MZ_RETURN_IF_ERROR(view_.map(offset).kind == kMapDirect4 ? CheckDirectPart(offset, 0, kHighs) : CheckTree(offset));
+      MZ_RETURN_IF_ERROR(view_.map(offset).kind == kMapDirect4 ? CheckDirectPart(offset, 0, kHighs)
+                                                               : CheckTree(offset));
     }
     return {};
   });
@@ -298,7 +308,8 @@ Status Verifier::CheckMapResults(uint32_t offset) const {
   if (!has_actions_ || !map_plain_.Test(offset)) return {};
   const MapHeader& map = view_.map(offset);
   bool action = IsAction(map.before) || IsAction(map.result[0]) || IsAction(map.result[1]);
-  for (uint32_t i = 0; i < map.result_count; i++) action |= IsAction(view_.result_table_entry(map.result_table + i));
+  for (uint32_t i = 0; i < map.result_count; i++)
+    action |= IsAction(view_.result_table_entry(map.result_table + i));
   return action ? maps_.Error("acl action outside an acl", offset) : Status();
 }
 
@@ -318,10 +329,18 @@ Status Verifier::CheckDirectPart(uint32_t offset, uint32_t first_high, uint32_t 
   auto valid = [&](uint32_t id) { return ResultOk(id) && !(plain && IsAction(id)); };
   const char* what = nullptr;
   switch (map.value_bytes) {
-    case 0: what = ScanDirect<0>(view_, map, first_high, last_high, valid); break;
-    case 1: what = ScanDirect<1>(view_, map, first_high, last_high, valid); break;
-    case 2: what = ScanDirect<2>(view_, map, first_high, last_high, valid); break;
-    default: what = ScanDirect<4>(view_, map, first_high, last_high, valid); break;
+    case 0:
+      what = ScanDirect<0>(view_, map, first_high, last_high, valid);
+      break;
+    case 1:
+      what = ScanDirect<1>(view_, map, first_high, last_high, valid);
+      break;
+    case 2:
+      what = ScanDirect<2>(view_, map, first_high, last_high, valid);
+      break;
+    default:
+      what = ScanDirect<4>(view_, map, first_high, last_high, valid);
+      break;
   }
   return what == nullptr ? Status() : maps_.Error(what, offset);
 }

@@ -9,6 +9,7 @@ namespace {
 
 // Buckets per task: large enough to hide the hand-out, small enough to share.
 constexpr uint64_t kBucketsPerTask = 4096;
+constexpr uint64_t kBucketsAhead = 4;
 
 bool IsIp4Kind(uint8_t kind) { return kind == kIp4Set || kind == kIp4Tset || kind == kIp4Trie; }
 bool IsIp6Kind(uint8_t kind) { return kind == kIp6Tset || kind == kIp6Trie; }
@@ -16,7 +17,8 @@ bool HasScope(uint8_t kind) { return kind == kDnset || kind == kGeneric || kind 
 
 uint32_t DepthBit(uint32_t labels) { return 1u << std::min(labels, 31u); }
 
-// Labels of 1 to 63 octets that fill the name, in lower case, as many as the record says, 255 octets with the root's.
+// Labels of 1 to 63 octets that fill the name, in lower case, as many as the record says, 255 octets with the
+// root's.
 bool WellFormed(const NameRecord& r) {
   const std::span<const uint8_t> name = NameBytes(r);
   if (name.size() > 254) return false;
@@ -28,6 +30,20 @@ bool WellFormed(const NameRecord& r) {
       if (name[i] >= 'A' && name[i] <= 'Z') return false;
   }
   return labels == r.labels;
+}
+
+// HashName() without its copy. HashLabel() reads up to 7 octets behind a label; behind the nodes lies the
+// maps section, which is never empty, so these exist. Requires: WellFormed().
+uint64_t HashInPlace(uint64_t seed, uint32_t scope, std::span<const uint8_t> name) {
+  uint8_t starts[128];
+  size_t labels = 0;
+  for (size_t i = 0; i < name.size(); i += 1u + name[i]) starts[labels++] = static_cast<uint8_t>(i);
+  NameHasher hasher(seed, scope);
+  while (labels > 0) {
+    const uint8_t* label = &name[starts[--labels]];
+    hasher.Add(HashLabel(seed, label + 1, *label));
+  }
+  return hasher.Finish();
 }
 
 uint64_t PlaceOf(size_t zone) { return zone * sizeof(ZoneRecord); }
@@ -55,18 +71,22 @@ Status Verifier::CheckZones() {
     if (z.soa != 0) MZ_RETURN_IF_ERROR(CheckAuthority(z.soa, BlockUse::kSoa, z, place));
     MZ_RETURN_IF_ERROR(CheckRotation(z, place));
   }
-  if (depths != view_.zone_depths()) return Damaged("header", "label counts of the zones are wrong", offsetof(Header, zone_depths));
+  if (depths != view_.zone_depths())
+    return Damaged("header", "label counts of the zones are wrong", offsetof(Header, zone_depths));
   if (uint32_t acl = view_.header().global_acl; acl != 0) MZ_RETURN_IF_ERROR(CheckNode(acl, NodeUse::kAcl));
   return {};
 }
 
 Status Verifier::CheckNode(uint32_t offset, NodeUse use) {
-  if (!nodes_.Holds(offset, sizeof(Node))) return nodes_.Error("a dataset list lies outside the section", offset);
+  if (!nodes_.Holds(offset, sizeof(Node)))
+    return nodes_.Error("a dataset list lies outside the section", offset);
   const Node& node = view_.node(offset);
   if (!node_seen_.Set(offset)) {
     if (node.count > kMaxDatasetsPerNode) return nodes_.Error("too many datasets in one list", offset);
-    MZ_RETURN_IF_ERROR(nodes_.Claim(offset, sizeof(Node) + sizeof(DatasetRef) * size_t{node.count}, "dataset list"));
-    if ((node.flags & ~uint32_t{kNodeKnownFlags}) != 0) return nodes_.Error("unknown flags of a dataset list", offset);
+    MZ_RETURN_IF_ERROR(
+        nodes_.Claim(offset, sizeof(Node) + sizeof(DatasetRef) * size_t{node.count}, "dataset list"));
+    if ((node.flags & ~uint32_t{kNodeKnownFlags}) != 0)
+      return nodes_.Error("unknown flags of a dataset list", offset);
     for (const Le32& r : node.reserved)
       if (r != 0) return nodes_.Error("reserved octets of a dataset list are not zero", offset);
     bool ip4 = false;
@@ -76,11 +96,14 @@ Status Verifier::CheckNode(uint32_t offset, NodeUse use) {
       if (ref.kind == kCombined) node_combined_.Set(offset);
       if (ref.kind == kAcl) node_acl_.Set(offset);
     }
-    if (ip4 != ((node.flags & kNodeHasIp4) != 0)) return nodes_.Error("wrong flags of a dataset list", offset);
+    if (ip4 != ((node.flags & kNodeHasIp4) != 0))
+      return nodes_.Error("wrong flags of a dataset list", offset);
     if (node_acl_.Test(offset) && node.count != 1) return nodes_.Error("acl among other datasets", offset);
   }
-  if (node_acl_.Test(offset) != (use == NodeUse::kAcl)) return nodes_.Error("acl and datasets are confused", offset);
-  if (use == NodeUse::kSubzone && node_combined_.Test(offset)) return nodes_.Error("combined inside combined", offset);
+  if (node_acl_.Test(offset) != (use == NodeUse::kAcl))
+    return nodes_.Error("acl and datasets are confused", offset);
+  if (use == NodeUse::kSubzone && node_combined_.Test(offset))
+    return nodes_.Error("combined inside combined", offset);
   return {};
 }
 
@@ -105,7 +128,8 @@ Status Verifier::CheckDataset(const DatasetRef& ref, uint64_t place) {
     scope->exact_depths = ref.exact_depths;
     scope->wild_depths = ref.wild_depths;
     has_combined_ |= kind == kCombined;
-  } else if (scope->kind != kind || scope->exact_depths != ref.exact_depths || scope->wild_depths != ref.wild_depths) {
+  } else if (scope->kind != kind || scope->exact_depths != ref.exact_depths ||
+             scope->wild_depths != ref.wild_depths) {
     return error("two datasets disagree about their scope");
   }
   return {};
@@ -126,6 +150,8 @@ Status Verifier::CheckBucketShapes() {
           return Damaged(kBuckets, "broken slots", b * sizeof(Bucket));
         free |= tag == 0;
         if (tag == 0) continue;
+        // Records lie anywhere, so looking at each would cost a cache miss: only those near the end need it.
+        if (nodes_.Holds(record, sizeof(NameRecord) + 255)) continue;
         if (!nodes_.Holds(record, sizeof(NameRecord)) ||
             !nodes_.Holds(record, sizeof(NameRecord) + view_.name(record).name_bytes))
           return Damaged(kBuckets, "a name lies outside the nodes", b * sizeof(Bucket));
@@ -158,8 +184,10 @@ Status Verifier::CheckNames() {
   return ParallelFor(tasks, threads_, [&](uint64_t task) -> Status {
     const uint64_t end = std::min(count, (task + 1) * kBucketsPerTask);
     for (uint64_t b = task * kBucketsPerTask; b < end; b++) {
-      if (b + 1 < end)  // records lie anywhere: fetch those of the next bucket while this one is checked
-        for (int i = 0; i < kBucketSlots; i++) __builtin_prefetch(nodes_.at(buckets[b + 1].record[i]));
+      if (b + kBucketsAhead <
+          end)  // records lie anywhere: fetch those of a later bucket while this one is checked
+        for (int i = 0; i < kBucketSlots; i++)
+          __builtin_prefetch(nodes_.at(buckets[b + kBucketsAhead].record[i]));
       for (int i = 0; i < kBucketSlots && buckets[b].tag[i] != 0; i++)
         MZ_RETURN_IF_ERROR(CheckName(buckets[b].record[i]));
     }
@@ -176,7 +204,7 @@ Status Verifier::CheckName(uint32_t offset) {
   if (!WellFormed(r)) return nodes_.Error("malformed name", offset);
   // The slot that led here must also be where a query for the name ends, and it must end at no other record.
   const std::span<const uint8_t> name = NameBytes(r);
-  const uint64_t hash = HashName(view_.hash_seed(), r.scope, name);
+  const uint64_t hash = HashInPlace(view_.hash_seed(), r.scope, name);
   if (view_.FindName(r.scope, hash, name.data(), name.size()) != &r)
     return nodes_.Error("a name that the index does not find", offset);
   return CheckMeaning(offset, r);
@@ -215,14 +243,16 @@ Status Verifier::CheckMeaning(uint32_t offset, const NameRecord& r) {
   return {};
 }
 
-// Label counts decide which depths a query looks at: one too few hides names, one too many costs a probe each.
+// Label counts decide which depths a query looks at: one too few hides names, one too many costs a probe
+// each.
 Status Verifier::CheckIndexed() {
   for (const auto& [number, scope] : scopes_)
     if (scope->found_exact != scope->exact_depths || scope->found_wild != scope->wild_depths)
       return Damaged(kNodes, "label counts of scope " + std::to_string(number) + " are wrong", 0);
   const std::span<const ZoneRecord> zones = view_.zones();
   for (size_t i = 0; i < zones.size(); i++)
-    if (!name_seen_.Test(zones[i].name)) return Damaged(kZones, "the apex is not in the name index", PlaceOf(i));
+    if (!name_seen_.Test(zones[i].name))
+      return Damaged(kZones, "the apex is not in the name index", PlaceOf(i));
   return {};
 }
 

@@ -17,7 +17,8 @@ Status ParallelFor(uint64_t count, int threads, const Task& task) {
   std::mutex mutex;
   uint64_t lowest = count;
   Status verdict;
-  // Tasks are handed out in ascending order and every started task runs to its end, so the lowest failing one is found.
+  // Tasks are handed out in ascending order and every started task runs to its end, so the lowest failing one
+  // is found.
   auto work = [&] {
     while (!failed.load(std::memory_order_relaxed)) {
       const uint64_t i = next.fetch_add(1, std::memory_order_relaxed);

@@ -30,14 +30,17 @@ bool IsWholeName(std::span<const uint8_t> p) {
 // RDATA of the types whose form we know; the others are opaque.
 bool RdataOk(uint16_t type, std::span<const uint8_t> rdata) {
   switch (type) {
-    case kTypeA: return rdata.size() == 4;
-    case kTypeMx: return rdata.size() > 2 && IsWholeName(rdata.subspan(2));
+    case kTypeA:
+      return rdata.size() == 4;
+    case kTypeMx:
+      return rdata.size() > 2 && IsWholeName(rdata.subspan(2));
     case kTypeTxt: {
       size_t i = 0;
       while (i < rdata.size()) i += 1u + rdata[i];
       return i == rdata.size() && i != 0;
     }
-    default: return true;
+    default:
+      return true;
   }
 }
 
@@ -58,7 +61,8 @@ Status Verifier::CheckText(uint32_t offset) {
 }
 
 Status Verifier::CheckRrset(uint32_t offset) {
-  if (!rrsets_.Holds(offset, sizeof(RrsetHeader))) return rrsets_.Error("records lie outside the section", offset);
+  if (!rrsets_.Holds(offset, sizeof(RrsetHeader)))
+    return rrsets_.Error("records lie outside the section", offset);
   if (rrset_seen_.Set(offset)) return {};
   const RrsetHeader& header = view_.rrset(offset);
   MZ_RETURN_IF_ERROR(rrsets_.Claim(offset, sizeof(RrsetHeader) + uint64_t{header.bytes}, "record set"));
@@ -71,14 +75,16 @@ Status Verifier::CheckRrset(uint32_t offset) {
     if (rest.size() < kRecordHead) return error("record outside its set");
     const uint16_t type = LoadBe16(&rest[0]), rdlength = LoadBe16(&rest[8]);
     if (rest.size() - kRecordHead < rdlength) return error("record outside its set");
-    if (IsMetaType(type) || LoadBe16(&rest[2]) != kClassIn) return error("record of an impossible type or class");
+    if (IsMetaType(type) || LoadBe16(&rest[2]) != kClassIn)
+      return error("record of an impossible type or class");
     if (!RdataOk(type, rest.subspan(kRecordHead, rdlength))) return error("malformed record data");
     if (types.empty() || types.back() != type) types.push_back(type);
     rest = rest.subspan(kRecordHead + rdlength);
   }
   if (!rest.empty()) return error("octets behind the last record");
   std::sort(types.begin(), types.end());
-  if (std::adjacent_find(types.begin(), types.end()) != types.end()) return error("records are not grouped by type");
+  if (std::adjacent_find(types.begin(), types.end()) != types.end())
+    return error("records are not grouped by type");
   return {};
 }
 
@@ -166,8 +172,8 @@ Status Verifier::WalkAuthority(uint32_t offset, BlockUse use, BlockDemand* deman
   auto error = [&](std::string_view what) { return rrsets_.Error(what, offset); };
   const AuthorityBlock& block = view_.authority(offset);
   const size_t bytes = size_t{block.rr_bytes} + block.glue_bytes;
-  MZ_RETURN_IF_ERROR(rrsets_.Claim(offset, sizeof(AuthorityBlock) + 4 * uint64_t{block.relocation_count} + bytes,
-                                   "authority records"));
+  MZ_RETURN_IF_ERROR(rrsets_.Claim(
+      offset, sizeof(AuthorityBlock) + 4 * uint64_t{block.relocation_count} + bytes, "authority records"));
   for (const Le16& r : block.reserved)
     if (r != 0) return error("reserved octets of authority records are not zero");
   if (bytes > kMaxAuthorityBytes) return error("too many authority records");
@@ -185,7 +191,8 @@ Status Verifier::WalkAuthority(uint32_t offset, BlockUse use, BlockDemand* deman
   const uint32_t count = uint32_t{block.rr_count} + block.glue_count;
   for (uint32_t i = 0; i < count; i++) {
     const bool glue = i >= block.rr_count;
-    if (i == block.rr_count && at != block.rr_bytes) return error("authority records do not fill their octets");
+    if (i == block.rr_count && at != block.rr_bytes)
+      return error("authority records do not fill their octets");
     const size_t end_of_part = glue ? records.size() : size_t{block.rr_bytes};
     const size_t owner_at = at;
     Suffix name;
@@ -194,7 +201,8 @@ Status Verifier::WalkAuthority(uint32_t offset, BlockUse use, BlockDemand* deman
     // The owner of SOA and NS is the apex as the client wrote it: a pointer to it and nothing else.
     if (!glue && (at != owner_at + 2 || name.octets != 0 || name.target != 0))
       return error("owner of an authority record is not the apex");
-    if (at > end_of_part || end_of_part - at < kRecordHead) return error("authority record outside its block");
+    if (at > end_of_part || end_of_part - at < kRecordHead)
+      return error("authority record outside its block");
     const uint16_t type = LoadBe16(&records[at]), rr_class = LoadBe16(&records[at + 2]);
     const size_t rdlength = LoadBe16(&records[at + 8]);
     at += kRecordHead;
@@ -241,7 +249,8 @@ Status Verifier::CheckAuthority(uint32_t offset, BlockUse use, const ZoneRecord&
   uint64_t starts[4] = {};
   for (size_t i = 0; i < apex.size(); i += 1u + apex[i]) starts[i / 64] |= 1ull << (i % 64);
   for (int i = 0; i < 4; i++)
-    if ((demand.targets[i] & ~starts[i]) != 0) return Damaged(kZones, "pointer to no label of the apex name", place);
+    if ((demand.targets[i] & ~starts[i]) != 0)
+      return Damaged(kZones, "pointer to no label of the apex name", place);
   if (demand.excess + static_cast<int>(apex.size()) > static_cast<int>(kMaxRelativeName))
     return Damaged(kZones, "authority record with a name of more than 255 octets", place);
   if (use == BlockUse::kSoa && (demand.soa_serial != zone.serial || demand.soa_minimum != zone.soa_minimum))

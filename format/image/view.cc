@@ -29,17 +29,21 @@ std::string_view View::section(SectionId id) const {
 }
 
 uint64_t HashName(uint64_t seed, uint32_t scope, std::span<const uint8_t> name) {
-  // Collect label starts left to right, then hash right to left from a padded copy of each label.
-  size_t starts[128];
+  // A copy with 8 octets behind it that may be read; then label starts left to right, hashes right to left.
+  constexpr size_t kMaxName = 255;
+  uint8_t padded[kMaxName + 8];
+  const size_t size = name.size() < kMaxName ? name.size() : kMaxName;
+  std::memcpy(padded, name.data(), size);
+  std::memset(padded + size, 0, 8);
+  uint8_t starts[128];
   size_t labels = 0;
-  for (size_t i = 0; i < name.size() && labels < 128; i += 1u + name[i]) starts[labels++] = i;
+  for (size_t i = 0; i < size && labels < 128; i += 1u + name[i]) starts[labels++] = static_cast<uint8_t>(i);
   NameHasher hasher(seed, scope);
   while (labels > 0) {
-    size_t start = starts[--labels];
-    uint8_t padded[72] = {};
-    unsigned length = name[start];
-    std::memcpy(padded, name.data() + start + 1, length <= 63 ? length : 63);
-    hasher.Add(HashLabel(seed, padded, length));
+    const size_t start = starts[--labels];
+    // Not more than there is, should the name be malformed.
+    const size_t length = padded[start] < size - start ? padded[start] : size - start - 1;
+    hasher.Add(HashLabel(seed, padded + start + 1, static_cast<unsigned>(length)));
   }
   return hasher.Finish();
 }

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "format/dns/name.h"
+#include "format/dns/name_limits.h"
 #include "format/dns/response_writer.h"
 #include "format/image/view.h"
 #include "format/net/address.h"

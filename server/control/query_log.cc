@@ -40,9 +40,8 @@ std::string FormatQueryLine(const QueryRecord& r) {
 
 void QueryLog::Reopen(const Logger& log) {
   Flush();
-  lost_ += buffered_lines_;
-  buffer_.clear();
-  buffered_lines_ = 0;
+  in_line_ = false;
+  DropBuffer(0);
   if (path_ == "-") {
     fd_ = STDOUT_FILENO;
     return;
@@ -55,7 +54,6 @@ void QueryLog::Reopen(const Logger& log) {
 void QueryLog::Write(const QueryRecord& record) {
   if (fd_ < 0) return;
   buffer_ += FormatQueryLine(record);
-  buffered_lines_++;
   if (unbuffered_ || buffer_.size() >= kBufferBytes) Flush();
 }
 
@@ -65,20 +63,23 @@ void QueryLog::Flush() {
     ssize_t n = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
     if (n > 0) {
       done += static_cast<size_t>(n);
+      in_line_ = buffer_[done - 1] != '\n';
     } else if (n < 0 && errno == EINTR) {
       continue;
     } else if (n < 0 && errno == EAGAIN && buffer_.size() - done < kMaxPendingBytes) {
       break;  // tried again with the next line
     } else {
-      // Disk full, reader gone: whole lines are dropped, what the reader has of the first one gets its end.
-      for (size_t i = done; i < buffer_.size(); i++) lost_ += buffer_[i] == '\n';
-      buffer_.assign(done > 0 && buffer_[done - 1] != '\n' ? "\n" : "");
-      buffered_lines_ = 0;
+      DropBuffer(done);  // disk full, or the reader is gone
       return;
     }
   }
-  for (size_t i = 0; i < done; i++) buffered_lines_ -= buffer_[i] == '\n';
   buffer_.erase(0, done);
+}
+
+// What has not been written is lost; a line that was begun gets its end.
+void QueryLog::DropBuffer(size_t written) {
+  for (size_t i = written; i < buffer_.size(); i++) lost_ += buffer_[i] == '\n';
+  buffer_.assign(in_line_ ? "\n" : "");
 }
 
 }  // namespace mz::control

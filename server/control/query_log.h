@@ -34,12 +34,14 @@ class QueryLog {
   uint64_t lost() const { return lost_; }
 
  private:
+  void DropBuffer(size_t written);
+
   const std::string path_;
   const bool unbuffered_;
   UniqueFd owned_;
   int fd_ = -1;
   std::string buffer_;
-  uint64_t buffered_lines_ = 0;
+  bool in_line_ = false;   // the last octet written was not the end of a line
   uint64_t lost_ = 0;
 };
 

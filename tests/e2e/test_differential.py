@@ -51,36 +51,50 @@ class Run:
         served = outcome(reference, reference_client), outcome(ours, our_client)
         return (reference, reference_client), (ours, our_client), served
 
+    def start_without_acl(self):
+        """The reference on the same data, open to everybody; None when there is no acl, or nothing else."""
+        specs = [spec for spec in self.setup.specs if spec.split(":")[1] != "acl"]
+        if not self.setup.has_acl or self.plain_reference:
+            return None
+        process, client = self.t.start_rbldnsd(specs, self.setup.options, self.directory, harness.REFERENCE, ready=False,
+                                               name="open")
+        return process, client if outcome(process, client) else None
+
     def run(self):
         """-> list of problems"""
         (reference, reference_client), (ours, our_client), served = self.start()
+        without_acl = self.start_without_acl()
         try:
             problems = self.compare_start(reference, ours, served)
             self.served = all(served)
             if self.served:
-                problems += self.compare_answers(reference_client.port, our_client)
+                problems += self.compare_answers(reference_client.port, our_client, without_acl and without_acl[1])
                 if not ours.running():
                     problems.append(f"died: {ours.stderr()[-500:]}")
             return problems
         finally:
-            for process in (reference, ours):
+            for process, client in filter(None, ((reference, reference_client), (ours, our_client), without_acl)):
                 process.stop()
-            for client in (reference_client, our_client):
-                client.close()
+                if client:
+                    client.close()
 
     def compare_start(self, reference, ours, served):
         if served[0] != served[1]:
             return [f"rbldnsd {'serves' if served[0] else 'refuses'}, ours {'serves' if served[1] else 'refuses'}:\n"
                     f"          {reference.stderr()[-400:]}\n          {ours.stderr()[-400:]}"]
         want = sorted(harness.normalise_log(reference.stderr(), self.directory))
-        got = sorted(harness.normalise_log(ours.stderr(), self.directory))
+        # Row log-numbers: the size of 0.0.0.0-255.255.255.255 does not fit into rbldnsd's 32 bits.
+        log = ours.stderr().replace("too large range (4294967296)", "too large range (0)")
+        got = sorted(harness.normalise_log(log, self.directory))
+        # Row generic-message: rbldnsd says nothing about the line that makes it give up.
+        got = [line for line in got if "data load aborted" not in line or line in want]
         if want != got:
             missing = collections.Counter(want) - collections.Counter(got)
             extra = collections.Counter(got) - collections.Counter(want)
             return [f"warnings differ: only rbldnsd {list(missing)[:4]}, only ours {list(extra)[:4]}"]
         return []
 
-    def compare_answers(self, reference_port, our_client):
+    def compare_answers(self, reference_port, our_client, open_client):
         reference, ours = Asker(self.t, reference_port), Asker(self.t, our_client.port)
         existence = None
         if not self.plain_reference and not self.ent_nxdomain:
@@ -90,7 +104,8 @@ class Run:
             client = harness.Client(our_client.port, source=query.source)
             return client.ask_tcp(query)
 
-        comparison = Comparison(reference, ours, None if self.plain_reference else ask_tcp, existence)
+        without_acl = open_client and Asker(self.t, open_client.port)
+        comparison = Comparison(reference, ours, None if self.plain_reference else ask_tcp, existence, without_acl)
         problems, silent = [], collections.Counter()
         try:
             for _ in range(QUERIES_PER_SETUP):
@@ -109,8 +124,8 @@ class Run:
             return problems
         finally:
             self.rows = comparison.rows
-            reference.close()
-            ours.close()
+            for asker in filter(None, (reference, ours, without_acl)):
+                asker.close()
 
 
 @harness.backends

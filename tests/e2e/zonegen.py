@@ -249,6 +249,7 @@ class Generator:
             key = rng.choice(("", "", "", ".", "*.")) + self.name(setup)
             if rng.random() < 0.02:
                 key += rng.choice((".", "..", "..x", "." + "q" * 64))
+                setup.names.append(key.replace("..", ".").strip("."))
         if kind not in ("ip6tset",) and rng.random() < 0.12:
             key = rng.choice(("!", "! ")) + key
         return key + self.value()
@@ -306,7 +307,19 @@ class Generator:
                 lines.append(rng.choice(self.specials() or ["#"]))
             if rng.random() < 0.05:
                 lines.append(rng.choice(lines))
+        if rng.random() < 0.3 and kind not in ("ip4tset", "ip6tset"):
+            lines += self.crowd(setup, kind)
         return lines
+
+    def crowd(self, setup, kind):
+        """Many records for one name: replies that do not fit everywhere."""
+        rng = self.rng
+        count, width = rng.choice((3, 8, 20, 40)), rng.choice((5, 60, 200))
+        if kind == "generic":
+            owner = rng.choice(("@", self.name(setup, 2)))
+            return [f'{owner} TXT "{number} {"v" * width}"' for number in range(count)]
+        key = self.name(setup) if kind == "dnset" else self.key4(setup, kind) if kind in SETS4 else self.key6(setup, kind)
+        return [f"{key} :{number + 1}:{number} {'v' * width}" for number in range(count)]
 
     def combined(self, setup, zone):
         rng = self.rng

@@ -33,16 +33,17 @@ struct Workload {
 
 std::vector<compiler::Interval4> Merge(std::vector<net::Range4> ranges, compiler::ResultId hit, compiler::ResultId miss) {
   std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<compiler::Interval4> map{{0, miss}};
+  std::vector<compiler::Interval4> map{{0, miss}};  // Requires: no range begins at 0
   uint64_t free_from = 0;
   for (const net::Range4& r : ranges) {
     if (r.last < free_from) continue;
     net::Ip4 first = static_cast<net::Ip4>(std::max<uint64_t>(r.first, free_from));
-    if (map.back().result == miss && map.back().start == first) map.back().result = hit;
-    else if (map.back().result == miss) map.push_back({first, hit});
+    if (map.back().result == miss && map.back().start == first)
+      map.pop_back();  // goes on where the last one ended
+    else
+      map.push_back({first, hit});
     free_from = uint64_t{r.last} + 1;
     if (free_from > 0xffffffffu) break;
-    // Close the interval; a neighbour that begins here opens it again above.
     map.push_back({static_cast<net::Ip4>(free_from), miss});
   }
   return map;
@@ -91,6 +92,7 @@ const Workload& Domains(int count) {
   compiler::WriteOptions options;
   options.provenance = false;
   auto result = compiler::WriteImage(model, options, &w->bytes);
+  if (!result.ok()) std::fprintf(stderr, "%s\n", std::string(Message(result.status())).c_str());
   MZ_CHECK(result.ok());
   auto view = image::Verify(w->bytes, image::VerifyLevel::kEverything, 2);
   MZ_CHECK(view.ok());

@@ -41,7 +41,8 @@ NameRecord& FindRecord(ImageEditor& e, const std::function<bool(const NameRecord
 }
 NameRecord& NameIn(ImageEditor& e, size_t zone, size_t dataset, uint8_t flag) {
   const uint32_t scope = Ref(e, zone, dataset).scope;
-  return FindRecord(e, [=](const NameRecord& r) { return r.scope == scope && (r.flags & flag) && r.name_bytes > 0; });
+  return FindRecord(
+      e, [=](const NameRecord& r) { return r.scope == scope && (r.flags & flag) && r.name_bytes > 0; });
 }
 
 // The zones of the sample "every-kind", and the trees of "addresses4".
@@ -49,15 +50,18 @@ constexpr size_t kInner = 0, kBl = 1, kGen = 2, kC = 3;
 constexpr size_t kTwoResults = 4, kOnePadding = 5, kSixteenKeys = 8, kWideValues = 12;
 
 AuthorityBlock& SoaOf(ImageEditor& e, size_t zone) { return e.Edit(e.view().authority(Zone(e, zone).soa)); }
-AuthorityBlock& NsOf(ImageEditor& e, size_t zone) { return e.Edit(e.view().authority(e.view().rotation(Zone(e, zone), 0))); }
+AuthorityBlock& NsOf(ImageEditor& e, size_t zone) {
+  return e.Edit(e.view().authority(e.view().rotation(Zone(e, zone), 0)));
+}
 Relocation* RelocationsOf(AuthorityBlock& b) { return reinterpret_cast<Relocation*>(&b + 1); }
 uint8_t* RecordsOf(AuthorityBlock& b) { return const_cast<uint8_t*>(AuthorityRecords(b)); }
 RrsetHeader& RrsetOf(ImageEditor& e, size_t zone, size_t dataset, std::string_view wire) {
   const uint32_t scope = Ref(e, zone, dataset).scope;
   return e.Edit(e.view().rrset(FindRecord(e, [&](const NameRecord& r) {
-                                return r.scope == scope && (r.flags & kNameExact) &&
-                                       std::string_view(reinterpret_cast<const char*>(&r + 1), r.name_bytes) == wire;
-                              }).a));
+                                 return r.scope == scope && (r.flags & kNameExact) &&
+                                        std::string_view(reinterpret_cast<const char*>(&r + 1),
+                                                         r.name_bytes) == wire;
+                               }).a));
 }
 
 Bytes Raw(std::string_view text) { return {text.begin(), text.end()}; }
@@ -104,7 +108,8 @@ std::vector<BadImage> FileDamage() {
 std::vector<BadImage> HeaderDamage() {
   std::vector<BadImage> out;
   auto add = [&](std::string name, std::string reason, std::function<void(Header&)> edit) {
-    out.push_back(WithEdit(std::move(name), "tiny", std::move(reason), [edit](ImageEditor& e) { edit(e.header()); }));
+    out.push_back(
+        WithEdit(std::move(name), "tiny", std::move(reason), [edit](ImageEditor& e) { edit(e.header()); }));
   };
   add("header-version", "format version 2", [](Header& h) { h.version = 2u; });
   add("header-size", "unknown header size", [](Header& h) { h.header_bytes = 8192u; });
@@ -114,10 +119,13 @@ std::vector<BadImage> HeaderDamage() {
   add("header-probes-many", "number of probes", [](Header& h) { h.max_probes = kMaxProbes + 1; });
   add("header-reserved", "reserved octets", [](Header& h) { h.reserved[77] = 1; });
   add("header-depths", "label counts of the zones", [](Header& h) { h.zone_depths = 1u; });
-  add("table-gap", "does not follow the one before", [](Header& h) { h.sections[kMaps].offset = h.sections[kMaps].offset + 4096; });
-  add("table-overlap", "does not follow the one before", [](Header& h) { h.sections[kMaps].offset = h.sections[kNodes].offset; });
+  add("table-gap", "does not follow the one before",
+      [](Header& h) { h.sections[kMaps].offset = h.sections[kMaps].offset + 4096; });
+  add("table-overlap", "does not follow the one before",
+      [](Header& h) { h.sections[kMaps].offset = h.sections[kNodes].offset; });
   add("table-size-huge", "ends behind the end", [](Header& h) { h.sections[kTexts].size = ~0ull - 100; });
-  add("table-size-odd", "impossible size", [](Header& h) { h.sections[kValues].size = h.sections[kValues].size - 1; });
+  add("table-size-odd", "impossible size",
+      [](Header& h) { h.sections[kValues].size = h.sections[kValues].size - 1; });
   add("table-no-buckets", "impossible size", [](Header& h) { h.sections[kBuckets].size = 0ull; });
   add("header-acl-outside", "outside the section", [](Header& h) { h.global_acl = 0x00ffffffu; });
   out.push_back({"header-identity", "tiny",
@@ -130,9 +138,8 @@ std::vector<BadImage> HeaderDamage() {
                    return fixed;  // the header checksum is wrong as well, and is looked at first
                  },
                  "checksum of the header page", true});
-  out.push_back(WithEdit("section-padding", "tiny", "padding behind the section", [](ImageEditor& e) {
-    e.Section(kValues)[e.header().sections[kValues].size] = 1;
-  }));
+  out.push_back(WithEdit("section-padding", "tiny", "padding behind the section",
+                         [](ImageEditor& e) { e.Section(kValues)[e.header().sections[kValues].size] = 1; }));
   return out;
 }
 
@@ -164,42 +171,60 @@ std::vector<BadImage> NameDamage() {
       }
   });
   add("hash-seed", "index does not find", [](ImageEditor& e) { e.header().hash_seed = 77ull; });
-  add("name-upper-case", "malformed name", [](ImageEditor& e) { NameOctets(NameIn(e, kInner, 0, kNameExact))[1] = 'C'; });
-  add("name-label-too-long", "malformed name", [](ImageEditor& e) { NameOctets(NameIn(e, kInner, 0, kNameExact))[0] = 0x41; });
-  add("name-label-count", "malformed name", [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).labels++; });
-  add("name-flags", "wrong flags of a name", [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).flags |= 0x80; });
-  add("name-reserved", "wrong flags of a name", [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).reserved = 1; });
+  add("name-upper-case", "malformed name",
+      [](ImageEditor& e) { NameOctets(NameIn(e, kInner, 0, kNameExact))[1] = 'C'; });
+  add("name-label-too-long", "malformed name",
+      [](ImageEditor& e) { NameOctets(NameIn(e, kInner, 0, kNameExact))[0] = 0x41; });
+  add("name-label-count", "malformed name",
+      [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).labels++; });
+  add("name-flags", "wrong flags of a name",
+      [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).flags |= 0x80; });
+  add("name-reserved", "wrong flags of a name",
+      [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).reserved = 1; });
   add("name-padding", "not padded with zeros", [](ImageEditor& e) {
     NameRecord& r = NameIn(e, kInner, 0, kNameExact);
     NameOctets(r)[r.name_bytes] = 1;
   });
-  add("name-scope-unknown", "index does not find", [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).scope = 9999u; });
-  add("name-result-outside", "impossible result", [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).a = 0xffffffu; });
+  add("name-scope-unknown", "index does not find",
+      [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).scope = 9999u; });
+  add("name-result-outside", "impossible result",
+      [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).a = 0xffffffu; });
   add("name-result-unused", "unused content", [](ImageEditor& e) { NameIn(e, kGen, 0, kNameExact).b = 1u; });
-  add("name-wildcard-in-generic", "a wildcard in a dataset without them", [](ImageEditor& e) { NameIn(e, kGen, 0, kNameExact).flags |= kNameWild; });
-  add("name-records-outside", "records lie outside", [](ImageEditor& e) { NameIn(e, kGen, 0, kNameExact).a = 0xffffffu; });
-  add("name-subzone-outside", "dataset list lies outside", [](ImageEditor& e) { NameIn(e, kC, 0, kNameExact).a = 0xffffffu; });
+  add("name-wildcard-in-generic", "a wildcard in a dataset without them",
+      [](ImageEditor& e) { NameIn(e, kGen, 0, kNameExact).flags |= kNameWild; });
+  add("name-records-outside", "records lie outside",
+      [](ImageEditor& e) { NameIn(e, kGen, 0, kNameExact).a = 0xffffffu; });
+  add("name-subzone-outside", "dataset list lies outside",
+      [](ImageEditor& e) { NameIn(e, kC, 0, kNameExact).a = 0xffffffu; });
   add("name-depths", "label counts of scope", [](ImageEditor& e) {
     for (size_t z = 0; z < e.view().zones().size(); z++)
       for (const DatasetRef& ref : Datasets(NodeOf(e, z)))
         if (ref.scope == Ref(e, kInner, 0).scope) e.Edit(ref).exact_depths = 0x80000000u;
   });
   add("zone-name-outside", "apex lies outside", [](ImageEditor& e) { Zone(e, kBl).name = 0xffffffu; });
-  add("zone-name-of-another", "not the name of this zone", [](ImageEditor& e) { Zone(e, kBl).name = uint32_t{Zone(e, kGen).name}; });
+  add("zone-name-of-another", "not the name of this zone",
+      [](ImageEditor& e) { Zone(e, kBl).name = uint32_t{Zone(e, kGen).name}; });
   add("zone-flags", "unknown flags", [](ImageEditor& e) { Zone(e, kBl).flags = 8u; });
   add("zone-reserved", "reserved octets", [](ImageEditor& e) { Zone(e, kBl).reserved[1] = 1u; });
-  add("zone-datasets-outside", "dataset list lies outside", [](ImageEditor& e) { Zone(e, kBl).node = 0xffffffu; });
-  add("zone-datasets-are-acl", "acl and datasets are confused", [](ImageEditor& e) { Zone(e, kBl).node = uint32_t{Zone(e, kBl).acl}; });
-  add("zone-acl-is-datasets", "acl and datasets are confused", [](ImageEditor& e) { Zone(e, kBl).acl = uint32_t{Zone(e, kBl).node}; });
-  add("node-count", "too many datasets", [](ImageEditor& e) { NodeOf(e, kBl).count = static_cast<uint16_t>(60000); });
-  add("node-flags", "wrong flags of a dataset list", [](ImageEditor& e) { NodeOf(e, kBl).flags = static_cast<uint16_t>(0); });
-  add("node-reserved", "reserved octets of a dataset list", [](ImageEditor& e) { NodeOf(e, kBl).reserved[0] = 1u; });
-  add("node-leftover", "belong to no object", [](ImageEditor& e) {
-    Zone(e, kBl).node = uint32_t{Zone(e, kInner).node};
-  });
+  add("zone-datasets-outside", "dataset list lies outside",
+      [](ImageEditor& e) { Zone(e, kBl).node = 0xffffffu; });
+  add("zone-datasets-are-acl", "acl and datasets are confused",
+      [](ImageEditor& e) { Zone(e, kBl).node = uint32_t{Zone(e, kBl).acl}; });
+  add("zone-acl-is-datasets", "acl and datasets are confused",
+      [](ImageEditor& e) { Zone(e, kBl).acl = uint32_t{Zone(e, kBl).node}; });
+  add("node-count", "too many datasets",
+      [](ImageEditor& e) { NodeOf(e, kBl).count = static_cast<uint16_t>(60000); });
+  add("node-flags", "wrong flags of a dataset list",
+      [](ImageEditor& e) { NodeOf(e, kBl).flags = static_cast<uint16_t>(0); });
+  add("node-reserved", "reserved octets of a dataset list",
+      [](ImageEditor& e) { NodeOf(e, kBl).reserved[0] = 1u; });
+  add("node-leftover", "belong to no object",
+      [](ImageEditor& e) { Zone(e, kBl).node = uint32_t{Zone(e, kInner).node}; });
   add("dataset-kind", "unknown dataset kind", [](ImageEditor& e) { Ref(e, kBl, 1).kind = 10; });
-  add("dataset-reserved", "reserved octets of a dataset", [](ImageEditor& e) { Ref(e, kBl, 1).reserved[2] = 1; });
-  add("dataset-wrong-map", "in a dataset of another kind", [](ImageEditor& e) { Ref(e, kBl, 1).kind = kDnset; });
+  add("dataset-reserved", "reserved octets of a dataset",
+      [](ImageEditor& e) { Ref(e, kBl, 1).reserved[2] = 1; });
+  add("dataset-wrong-map", "in a dataset of another kind",
+      [](ImageEditor& e) { Ref(e, kBl, 1).kind = kDnset; });
   add("dataset-no-scope", "wrong scope", [](ImageEditor& e) { Ref(e, kInner, 0).scope = 0u; });
   add("scope-two-kinds", "disagree about their scope", [](ImageEditor& e) {
     for (size_t z = 0; z < e.view().zones().size(); z++)
@@ -214,11 +239,16 @@ std::vector<BadImage> MapDamage() {
   auto add = [&](std::string name, std::string sample, std::string reason, Edit edit) {
     out.push_back(WithEdit(std::move(name), std::move(sample), std::move(reason), std::move(edit)));
   };
-  add("map-outside", "addresses4", "a map lies outside", [](ImageEditor& e) { Ref(e, 0, 0).map4 = 0xffffffu; });
-  add("map-kind", "addresses4", "unknown kind of map", [](ImageEditor& e) { Map4(e, 0, kTwoResults).kind = kMapTree6; });
-  add("map-reserved", "addresses4", "reserved octets of a map", [](ImageEditor& e) { Map4(e, 0, kTwoResults).reserved[4] = 1u; });
-  add("map-value-width", "addresses4", "unknown value width", [](ImageEditor& e) { Map4(e, 0, kTwoResults).value_bytes = 3; });
-  add("map-node-count", "addresses4", "wrong number of tree nodes", [](ImageEditor& e) { Map4(e, 0, kTwoResults).node_count = 2u; });
+  add("map-outside", "addresses4", "a map lies outside",
+      [](ImageEditor& e) { Ref(e, 0, 0).map4 = 0xffffffu; });
+  add("map-kind", "addresses4", "unknown kind of map",
+      [](ImageEditor& e) { Map4(e, 0, kTwoResults).kind = kMapTree6; });
+  add("map-reserved", "addresses4", "reserved octets of a map",
+      [](ImageEditor& e) { Map4(e, 0, kTwoResults).reserved[4] = 1u; });
+  add("map-value-width", "addresses4", "unknown value width",
+      [](ImageEditor& e) { Map4(e, 0, kTwoResults).value_bytes = 3; });
+  add("map-node-count", "addresses4", "wrong number of tree nodes",
+      [](ImageEditor& e) { Map4(e, 0, kTwoResults).node_count = 2u; });
   add("map-count-huge", "addresses4", "map: outside the section", [](ImageEditor& e) {
     Map4(e, 0, kTwoResults).count = 0xfffffff0u;
     Map4(e, 0, kTwoResults).node_count = 0x11111110u;
@@ -227,23 +257,26 @@ std::vector<BadImage> MapDamage() {
     Map4(e, 0, kTwoResults).count = 30u;
     Map4(e, 0, kTwoResults).node_count = 2u;
   });
-  add("map-result", "addresses4", "impossible result", [](ImageEditor& e) { Map4(e, 0, kTwoResults).result[1] = 0xffffffu; });
-  add("map-before", "addresses4", "impossible result", [](ImageEditor& e) { Map4(e, 0, 0).before = 0xffffffu; });
-  add("map-first-key-zero", "addresses4", "keys out of order", [](ImageEditor& e) { Nodes4(Map4(e, 0, kTwoResults))[0].key[0] = 0u; });
+  add("map-result", "addresses4", "impossible result",
+      [](ImageEditor& e) { Map4(e, 0, kTwoResults).result[1] = 0xffffffu; });
+  add("map-before", "addresses4", "impossible result",
+      [](ImageEditor& e) { Map4(e, 0, 0).before = 0xffffffu; });
+  add("map-first-key-zero", "addresses4", "keys out of order",
+      [](ImageEditor& e) { Nodes4(Map4(e, 0, kTwoResults))[0].key[0] = 0u; });
   add("map-keys-unsorted", "addresses4", "keys out of order", [](ImageEditor& e) {
     TreeNode4& n = Nodes4(Map4(e, 0, kSixteenKeys))[1];
     const uint32_t key = n.key[3];
     n.key[3] = uint32_t{n.key[4]};
     n.key[4] = key;
   });
-  add("map-child-out-of-range", "addresses4", "keys out of order", [](ImageEditor& e) {
-    Nodes4(Map4(e, 0, kSixteenKeys))[1].key[14] = 0xfffffff0u;
-  });
+  add("map-child-out-of-range", "addresses4", "keys out of order",
+      [](ImageEditor& e) { Nodes4(Map4(e, 0, kSixteenKeys))[1].key[14] = 0xfffffff0u; });
   add("map-equal-neighbours", "addresses4", "same result", [](ImageEditor& e) {
     TreeNode4& n = Nodes4(Map4(e, 0, kSixteenKeys))[1];
     n.bits = n.bits ^ 4u;
   });
-  add("map-padding-key", "addresses4", "padding key", [](ImageEditor& e) { Nodes4(Map4(e, 0, kTwoResults))[0].key[14] = 0xfffffffeu; });
+  add("map-padding-key", "addresses4", "padding key",
+      [](ImageEditor& e) { Nodes4(Map4(e, 0, kTwoResults))[0].key[14] = 0xfffffffeu; });
   add("map-padding-result", "addresses4", "padding key with another result", [](ImageEditor& e) {
     TreeNode4& n = Nodes4(Map4(e, 0, kOnePadding))[0];
     n.bits = n.bits ^ 0x4000u;
@@ -256,14 +289,17 @@ std::vector<BadImage> MapDamage() {
     MapHeader& m = Map4(e, 0, kWideValues);
     reinterpret_cast<Le16*>(e.Section(kMaps) + size_t{m.values} * 64)[3] = static_cast<uint16_t>(60000);
   });
-  add("map-result-table", "addresses4", "impossible result table", [](ImageEditor& e) { Map4(e, 0, kWideValues).result_table = 0xfffffff0u; });
-  add("map-values-missing", "addresses4", "wrong value array", [](ImageEditor& e) { Map4(e, 0, kWideValues).values = 0u; });
+  add("map-result-table", "addresses4", "impossible result table",
+      [](ImageEditor& e) { Map4(e, 0, kWideValues).result_table = 0xfffffff0u; });
+  add("map-values-missing", "addresses4", "wrong value array",
+      [](ImageEditor& e) { Map4(e, 0, kWideValues).values = 0u; });
   add("map-values-padding", "addresses4", "not padded with zeros", [](ImageEditor& e) {
     MapHeader& m = Map4(e, 0, kWideValues);
     e.Section(kMaps)[size_t{m.values} * 64 + size_t{m.node_count} * 30] = 1;
   });
   add("map-unit-0", "addresses4", "reserved first unit", [](ImageEditor& e) { e.Section(kMaps)[5] = 1; });
-  add("map6-as-map4", "every-kind", "IPv4 and IPv6 maps are confused", [](ImageEditor& e) { Ref(e, kBl, 1).map6 = uint32_t{Ref(e, kBl, 0).map4}; });
+  add("map6-as-map4", "every-kind", "IPv4 and IPv6 maps are confused",
+      [](ImageEditor& e) { Ref(e, kBl, 1).map6 = uint32_t{Ref(e, kBl, 0).map4}; });
   add("map6-keys-unsorted", "addresses6", "keys out of order", [](ImageEditor& e) {
     MapHeader& m = Map6(e, 0, 4);
     reinterpret_cast<TreeNode6High*>(&m + 1)[0].key[3] = 1ull;
@@ -276,21 +312,28 @@ std::vector<BadImage> MapDamage() {
     MapHeader& m = Map6(e, 0, 2);
     reinterpret_cast<TreeNode6*>(&m + 1)[0].reserved = 1ull;
   });
-  add("result-table-entry", "addresses4", "entry is no result", [](ImageEditor& e) {
-    reinterpret_cast<Le32*>(e.Section(kResultTables))[2] = 0xffffffu;
-  });
-  auto direct = [&](std::string name, std::string reason, std::function<void(ImageEditor&, MapHeader&)> edit) {
+  add("result-table-entry", "addresses4", "entry is no result",
+      [](ImageEditor& e) { reinterpret_cast<Le32*>(e.Section(kResultTables))[2] = 0xffffffu; });
+  auto direct = [&](std::string name, std::string reason,
+                    std::function<void(ImageEditor&, MapHeader&)> edit) {
     add(std::move(name), "direct4", std::move(reason), [edit](ImageEditor& e) { edit(e, Map4(e, 0, 0)); });
     out.back().stored = false;
   };
-  auto table = [](ImageEditor& e, MapHeader& m) { return reinterpret_cast<Le32*>(e.Section(kMaps) + size_t{m.direct} * 64); };
-  auto lows = [](ImageEditor& e, MapHeader& m) { return reinterpret_cast<Le16*>(e.Section(kMaps) + size_t{m.lows} * 64); };
-  direct("direct-not-ascending", "not ascending", [=](ImageEditor& e, MapHeader& m) { table(e, m)[100] = uint32_t{table(e, m)[101]}; });
+  auto table = [](ImageEditor& e, MapHeader& m) {
+    return reinterpret_cast<Le32*>(e.Section(kMaps) + size_t{m.direct} * 64);
+  };
+  auto lows = [](ImageEditor& e, MapHeader& m) {
+    return reinterpret_cast<Le16*>(e.Section(kMaps) + size_t{m.lows} * 64);
+  };
+  direct("direct-not-ascending", "not ascending",
+         [=](ImageEditor& e, MapHeader& m) { table(e, m)[100] = uint32_t{table(e, m)[101]}; });
   direct("direct-end", "does not span", [=](ImageEditor& e, MapHeader& m) { table(e, m)[65536] = 7u; });
-  direct("direct-lows-start", "is not its start", [=](ImageEditor& e, MapHeader& m) { lows(e, m)[table(e, m)[500]] = static_cast<uint16_t>(1); });
+  direct("direct-lows-start", "is not its start",
+         [=](ImageEditor& e, MapHeader& m) { lows(e, m)[table(e, m)[500]] = static_cast<uint16_t>(1); });
   direct("direct-lows-unsorted", "", [=](ImageEditor& e, MapHeader& m) {
     for (uint32_t h = 0;; h++)
-      if (table(e, m)[h + 1] - table(e, m)[h] > 2) return void(lows(e, m)[table(e, m)[h] + 1] = static_cast<uint16_t>(0xffff));
+      if (table(e, m)[h + 1] - table(e, m)[h] > 2)
+        return void(lows(e, m)[table(e, m)[h] + 1] = static_cast<uint16_t>(0xffff));
   });
   direct("direct-spare-bit", "bits behind the last entry", [=](ImageEditor& e, MapHeader& m) {
     e.Section(kMaps)[size_t{m.values} * 64 + m.count / 8] |= static_cast<uint8_t>(1u << m.count % 8);
@@ -324,16 +367,20 @@ std::vector<BadImage> ValueDamage() {
   add("value-action-in-map", "acl action outside an acl", [=](ImageEditor& e) {
     Map6(e, kBl, 1).result[1] = static_cast<uint32_t>(&first_with(e, kValueAction) - Values(e));
   });
-  add("text-outside", "a text lies outside", [=](ImageEditor& e) { first_with(e, kValueTextMask).ref = 0x0fffffffu; });
+  add("text-outside", "a text lies outside",
+      [=](ImageEditor& e) { first_with(e, kValueTextMask).ref = 0x0fffffffu; });
   auto text_of = [=](ImageEditor& e) -> Text& {
     for (uint32_t id = 1; id < e.view().value_count(); id++)
-      if (uint32_t t = Values(e)[id].ref & kValueTextMask; t != 0 && e.view().text(t).holes != 0) return e.Edit(e.view().text(t));
+      if (uint32_t t = Values(e)[id].ref & kValueTextMask; t != 0 && e.view().text(t).holes != 0)
+        return e.Edit(e.view().text(t));
     std::abort();
   };
-  add("text-hole", "holes of a text", [=](ImageEditor& e) { *reinterpret_cast<Le16*>(&text_of(e) + 1) = static_cast<uint16_t>(1000); });
+  add("text-hole", "holes of a text",
+      [=](ImageEditor& e) { *reinterpret_cast<Le16*>(&text_of(e) + 1) = static_cast<uint16_t>(1000); });
   add("text-flags", "unknown flags of a text", [=](ImageEditor& e) { text_of(e).flags = 0x40; });
   add("text-length", "text", [=](ImageEditor& e) { text_of(e).bytes = static_cast<uint16_t>(0xffff); });
-  add("text-overlap", "overlaps another object", [=](ImageEditor& e) { text_of(e).bytes = static_cast<uint16_t>(text_of(e).bytes + 8); });
+  add("text-overlap", "overlaps another object",
+      [=](ImageEditor& e) { text_of(e).bytes = static_cast<uint16_t>(text_of(e).bytes + 8); });
   return out;
 }
 
@@ -345,29 +392,39 @@ std::vector<BadImage> RecordDamage() {
   auto www = [](ImageEditor& e) -> RrsetHeader& { return RrsetOf(e, kGen, 0, "\x03www"); };
   auto apex = [](ImageEditor& e) -> RrsetHeader& { return RrsetOf(e, kGen, 0, ""); };
   auto octets = [](RrsetHeader& r) { return reinterpret_cast<uint8_t*>(&r + 1); };
-  add("rrset-count", "record outside its set", [=](ImageEditor& e) { www(e).count = static_cast<uint16_t>(2); });
+  add("rrset-count", "record outside its set",
+      [=](ImageEditor& e) { www(e).count = static_cast<uint16_t>(2); });
   add("rrset-empty", "empty record set", [=](ImageEditor& e) { www(e).count = static_cast<uint16_t>(0); });
   add("rrset-length", "record outside its set", [=](ImageEditor& e) { octets(www(e))[8] = 0x7f; });
-  add("rrset-behind", "octets behind the last record", [=](ImageEditor& e) { apex(e).count = static_cast<uint16_t>(2); });
+  add("rrset-behind", "octets behind the last record",
+      [=](ImageEditor& e) { apex(e).count = static_cast<uint16_t>(2); });
   add("rrset-type", "impossible type or class", [=](ImageEditor& e) { octets(www(e))[1] = 250; });
   add("rrset-class", "impossible type or class", [=](ImageEditor& e) { octets(www(e))[3] = 3; });
   add("rrset-data", "malformed record data", [=](ImageEditor& e) { octets(www(e))[12] = 63; });
   add("rrset-not-grouped", "not grouped by type", [=](ImageEditor& e) {
     for (size_t record : {0, 14, 28}) octets(apex(e))[record + 1] = record == 14 ? 98 : 99;  // opaque types
   });
-  add("rrset-reserved", "reserved octets of a record set", [=](ImageEditor& e) { www(e).reserved = static_cast<uint16_t>(1); });
+  add("rrset-reserved", "reserved octets of a record set",
+      [=](ImageEditor& e) { www(e).reserved = static_cast<uint16_t>(1); });
   add("soa-serial", "SOA record and zone disagree", [](ImageEditor& e) { Zone(e, kBl).serial = 5u; });
   add("soa-outside", "authority records lie outside", [](ImageEditor& e) { Zone(e, kBl).soa = 0xffffffu; });
-  add("soa-is-ns", "SOA and NS records are confused", [](ImageEditor& e) { Zone(e, kBl).soa = e.view().rotation(Zone(e, kInner), 0); });
-  add("soa-count", "wrong number of authority records", [](ImageEditor& e) { SoaOf(e, kBl).rr_count = static_cast<uint16_t>(2); });
-  add("soa-length", "authority", [](ImageEditor& e) { SoaOf(e, kBl).rr_bytes = static_cast<uint16_t>(SoaOf(e, kBl).rr_bytes - 1); });
-  add("soa-owner", "", [](ImageEditor& e) { RelocationsOf(SoaOf(e, kBl))[0].target = static_cast<uint16_t>(kRelocateQuestion | 3); });
+  add("soa-is-ns", "SOA and NS records are confused",
+      [](ImageEditor& e) { Zone(e, kBl).soa = e.view().rotation(Zone(e, kInner), 0); });
+  add("soa-count", "wrong number of authority records",
+      [](ImageEditor& e) { SoaOf(e, kBl).rr_count = static_cast<uint16_t>(2); });
+  add("soa-length", "authority",
+      [](ImageEditor& e) { SoaOf(e, kBl).rr_bytes = static_cast<uint16_t>(SoaOf(e, kBl).rr_bytes - 1); });
+  add("soa-owner", "", [](ImageEditor& e) {
+    RelocationsOf(SoaOf(e, kBl))[0].target = static_cast<uint16_t>(kRelocateQuestion | 3);
+  });
   add("soa-pointer-into-label", "no label of the apex", [](ImageEditor& e) {
     RelocationsOf(SoaOf(e, kBl))[1].target = static_cast<uint16_t>(kRelocateQuestion | 1);
   });
-  add("soa-pointer-not-relocated", "", [](ImageEditor& e) { RelocationsOf(SoaOf(e, kBl))[1].position = static_cast<uint16_t>(1); });
+  add("soa-pointer-not-relocated", "",
+      [](ImageEditor& e) { RelocationsOf(SoaOf(e, kBl))[1].position = static_cast<uint16_t>(1); });
   add("soa-pointer-mark", "no pointer", [](ImageEditor& e) { RecordsOf(SoaOf(e, kBl))[0] = 0xc1; });
-  add("soa-pointer-forward", "no earlier name", [](ImageEditor& e) { RelocationsOf(SoaOf(e, kBl))[1].target = static_cast<uint16_t>(500); });
+  add("soa-pointer-forward", "no earlier name",
+      [](ImageEditor& e) { RelocationsOf(SoaOf(e, kBl))[1].target = static_cast<uint16_t>(500); });
   add("soa-type", "another type or class", [](ImageEditor& e) { RecordsOf(SoaOf(e, kBl))[3] = 5; });
   add("ns-label", "authority", [](ImageEditor& e) { RecordsOf(NsOf(e, kBl))[12] = 0x3f; });
   add("ns-count", "name servers", [](ImageEditor& e) { Zone(e, kBl).ns_count = 0u; });

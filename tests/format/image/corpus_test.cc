@@ -1,5 +1,5 @@
-// The stored corpus of good and broken images is what make_image_corpus writes, and the verifier tells them apart for the
-// stored reasons. After an intended change of the format or of a message:
+// The stored corpus of good and broken images is what make_image_corpus writes, and the verifier tells them
+// apart for the stored reasons. After an intended change of the format or of a message:
 //   ninja make_image_corpus && tests/make_image_corpus SOURCE/tests/data/images     (in the build directory)
 #include "tests/format/image/corpus.h"
 
@@ -33,7 +33,8 @@ TEST(CorpusTest, StoredFilesAreWhatTheGeneratorWrites) {
   }
   for (const char* part : {"good", "bad"})
     for (const auto& entry : std::filesystem::directory_iterator(kDirectory / part))
-      EXPECT_TRUE(expected.contains(part + std::string("/") + entry.path().filename().string())) << entry.path();
+      EXPECT_TRUE(expected.contains(part + std::string("/") + entry.path().filename().string()))
+          << entry.path();
 }
 
 TEST(CorpusTest, StoredGoodImagesAreAccepted) {

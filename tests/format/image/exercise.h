@@ -1,5 +1,5 @@
-// Asks a verified image everything that the server and the tools can ask: memory errors show under ASan, and answers that
-// contradict each other abort.
+// Asks a verified image everything that the server and the tools can ask: memory errors show under ASan, and
+// answers that contradict each other abort.
 #pragma once
 
 #include "format/image/view.h"

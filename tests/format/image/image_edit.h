@@ -1,4 +1,5 @@
-// Takes images apart and puts them together again with right checksums, so that tests reach the checks behind them.
+// Takes images apart and puts them together again with right checksums, so that tests reach the checks behind
+// them.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +22,12 @@ struct ImageParts {
 // False when the section table does not fit the bytes.
 bool Split(std::span<const uint8_t> image, ImageParts* parts);
 
-// Lays the sections out again: table, sizes, checksums and identity are made right; everything else of the header stays.
+// Lays the sections out again: table, sizes, checksums and identity are made right; everything else of the
+// header stays.
 Bytes Join(const ImageParts& parts);
 
-// Makes header and section checksums, identity and file size right where that is possible, and touches nothing else.
+// Makes header and section checksums, identity and file size right where that is possible, and touches
+// nothing else.
 void FixChecksums(Bytes* image);
 
 // An image open for edits at the places that a View finds.

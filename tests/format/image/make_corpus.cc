@@ -1,7 +1,7 @@
 // Writes the corpus of good and broken images: make_image_corpus DIRECTORY (tests/data/images).
 //
-// good/NAME.mzi with NAME.dump beside it; bad/NAME.mzi with NAME.txt, the verifier's message. corpus_test compares the
-// stored files with what this program would write.
+// good/NAME.mzi with NAME.dump beside it; bad/NAME.mzi with NAME.txt, the verifier's message. corpus_test
+// compares the stored files with what this program would write.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>

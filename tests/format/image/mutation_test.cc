@@ -1,5 +1,6 @@
-// Damages images at random, at least 100,000 times. As it is, every damaged image must be refused. With checksums made
-// right again the deep checks decide: what they accept is asked everything, and may neither crash nor contradict itself.
+// Damages images at random, at least 100,000 times. As it is, every damaged image must be refused. With
+// checksums made right again the deep checks decide: what they accept is asked everything, and may neither
+// crash nor contradict itself.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -32,17 +33,35 @@ class Mutator {
     if (b->size() < kHeaderBytes) return;
     switch (Below(12)) {
       case 0:
-      case 1: (*b)[Place(*b)] ^= static_cast<uint8_t>(1u << Below(8)); break;
-      case 2: (*b)[Place(*b)] = static_cast<uint8_t>(random_()); break;
+      case 1:
+        (*b)[Place(*b)] ^= static_cast<uint8_t>(1u << Below(8));
+        break;
+      case 2:
+        (*b)[Place(*b)] = static_cast<uint8_t>(random_());
+        break;
       case 3:
       case 4:
-      case 5: SetWord(b); break;
-      case 6: b->resize(Below(b->size() + 1)); break;
-      case 7: b->resize(b->size() + 1 + (Below(2) ? Below(64) : kSectionAlignment - 1)); break;
-      case 8: Splice(b); break;
-      case 9: SwapSections(b); break;
-      case 10: MoveInside(b); break;
-      default: ResizeSection(b); break;
+      case 5:
+        SetWord(b);
+        break;
+      case 6:
+        b->resize(Below(b->size() + 1));
+        break;
+      case 7:
+        b->resize(b->size() + 1 + (Below(2) ? Below(64) : kSectionAlignment - 1));
+        break;
+      case 8:
+        Splice(b);
+        break;
+      case 9:
+        SwapSections(b);
+        break;
+      case 10:
+        MoveInside(b);
+        break;
+      default:
+        ResizeSection(b);
+        break;
     }
   }
 
@@ -62,11 +81,18 @@ class Mutator {
     const size_t place = Place(*b) & ~size_t{3};
     if (place + 4 > b->size()) return;
     Le32& word = *reinterpret_cast<Le32*>(b->data() + place);
-    static constexpr uint32_t kValues[] = {0, 1, 2, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff, 0xffff, 0x10000};
+    static constexpr uint32_t kValues[] = {0,          1,          2,      0x7fffffff, 0x80000000,
+                                           0xfffffffe, 0xffffffff, 0xffff, 0x10000};
     switch (Below(4)) {
-      case 0: word = kValues[Below(std::size(kValues))]; break;
-      case 1: word = word + static_cast<uint32_t>(Below(5)) - 2; break;
-      case 2: word = static_cast<uint32_t>(Below(64)); break;
+      case 0:
+        word = kValues[Below(std::size(kValues))];
+        break;
+      case 1:
+        word = word + static_cast<uint32_t>(Below(5)) - 2;
+        break;
+      case 2:
+        word = static_cast<uint32_t>(Below(64));
+        break;
       default: {  // a word from elsewhere: offsets of the wrong kind
         const size_t other = Place(*b) & ~size_t{3};
         if (other + 4 <= b->size()) word = *reinterpret_cast<const Le32*>(b->data() + other);
@@ -84,7 +110,8 @@ class Mutator {
   void MoveInside(Bytes* b) {
     const size_t from = Place(*b), to = Place(*b);
     const size_t n = std::min({b->size() - from, b->size() - to, size_t{4} << Below(6)});
-    const Bytes piece(b->begin() + static_cast<ptrdiff_t>(from), b->begin() + static_cast<ptrdiff_t>(from + n));
+    const Bytes piece(b->begin() + static_cast<ptrdiff_t>(from),
+                      b->begin() + static_cast<ptrdiff_t>(from + n));
     std::copy(piece.begin(), piece.end(), b->begin() + static_cast<ptrdiff_t>(to));
   }
 
@@ -123,7 +150,8 @@ struct Totals {
   int refused_as_is = 0, refused_fixed = 0, accepted = 0, joined = 0;
 };
 
-// Variants that were laid out again (new sizes) carry right checksums already: they only count for the second part.
+// Variants that were laid out again (new sizes) carry right checksums already: they only count for the second
+// part.
 Totals TryVariants(std::vector<Bytes> images, int variants, uint64_t seed) {
   std::vector<Bytes> originals = images;
   Mutator mutator(std::move(images), seed);
@@ -153,8 +181,8 @@ Totals TryVariants(std::vector<Bytes> images, int variants, uint64_t seed) {
     }
     if (testing::Test::HasFailure()) break;
   }
-  std::printf("%d variants: %d refused for checksums, %d refused for content, %d accepted and asked\n", variants,
-              totals.refused_as_is, totals.refused_fixed, totals.accepted);
+  std::printf("%d variants: %d refused for checksums, %d refused for content, %d accepted and asked\n",
+              variants, totals.refused_as_is, totals.refused_fixed, totals.accepted);
   return totals;
 }
 

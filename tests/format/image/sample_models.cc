@@ -88,9 +88,9 @@ ImageModel Addresses4() {
     ids.push_back(AddDataset(&m, std::move(d)));
   };
   ResultId one = MakeResult(&m.pool, "127.0.0.2", "one"), two = MakeResult(&m.pool, "127.0.0.3");
-  add({{0, one}});                                             // everything
-  add({{0, one}, {1, 0}});                                     // the first address
-  add({{0, 0}, {~0u, one}});                                   // the last address
+  add({{0, one}});            // everything
+  add({{0, one}, {1, 0}});    // the first address
+  add({{0, 0}, {~0u, one}});  // the last address
   add({{0, one}, {0x80000000u, two}});
   add({{0, two}, {5, 0}, {6, one}, {~0u, two}});
   for (uint32_t count : {7, 8, 15, 16, 120, 300}) add(Scatter4(&m.pool, count, 1, count));
@@ -118,7 +118,8 @@ ImageModel Addresses6() {
   ImageModel m;
   std::vector<uint32_t> ids;
   auto add = [&](DatasetKind kind, std::vector<Interval6> map) {
-    auto d = NewDataset(kind, std::string(kind == kIp6Trie ? "ip6trie:" : "ip6tset:") + std::to_string(ids.size()));
+    auto d = NewDataset(kind,
+                        std::string(kind == kIp6Trie ? "ip6trie:" : "ip6tset:") + std::to_string(ids.size()));
     d->map6 = std::move(map);
     ids.push_back(AddDataset(&m, std::move(d)));
   };
@@ -126,8 +127,11 @@ ImageModel Addresses6() {
   const net::Ip6 zero{};
   add(kIp6Trie, {{zero, one}});
   add(kIp6Trie, {{zero, 0}, {Address6("2001:db8::"), one}, {Address6("2001:db9::"), 0}});
-  add(kIp6Trie, {{zero, 0}, {Address6("2001:db8::1"), one}, {Address6("2001:db8::2"), two},
-                 {Address6("2001:db8::3"), 0}, {net::kIp6Last, one}});
+  add(kIp6Trie, {{zero, 0},
+                 {Address6("2001:db8::1"), one},
+                 {Address6("2001:db8::2"), two},
+                 {Address6("2001:db8::3"), 0},
+                 {net::kIp6Last, one}});
   add(kIp6Trie, {{zero, 0}, {Address6("ffff:ffff:ffff:ffff::"), two}});
   for (uint64_t count : {7, 9, 64, 70}) {
     std::vector<Interval6> high{{zero, 0}}, full{{zero, two}};
@@ -176,9 +180,11 @@ ImageModel EveryKind() {
     both = m.pool.InternResult({{{127, 0, 0, 3}, m.pool.InternText(t), false}, {{127, 0, 0, 4}, 0, false}});
   }
   auto ip4 = NewDataset(kIp4Set, "ip4set:bl");
-  ip4->map4 = {{0, 0}, {Address4("10.0.0.0"), listed}, {Address4("10.1.0.0"), both}, {Address4("10.2.0.0"), 0}};
+  ip4->map4 = {
+      {0, 0}, {Address4("10.0.0.0"), listed}, {Address4("10.1.0.0"), both}, {Address4("10.2.0.0"), 0}};
   ip4->soa = SampleSoa("ns1.bl.test");
-  ip4->ns = NameServers{7200, {WireWithRoot("NS1.bl.test"), WireWithRoot("ns2.other.test"), WireWithRoot("2.0.0.10.bl.test")}};
+  ip4->ns = NameServers{
+      7200, {WireWithRoot("NS1.bl.test"), WireWithRoot("ns2.other.test"), WireWithRoot("2.0.0.10.bl.test")}};
   ip4->expires_unix = 1900000000;
   auto ip6 = NewDataset(kIp6Trie, "ip6trie:six", 60);
   ip6->map6 = {{net::Ip6{}, 0}, {Address6("2001:db8::"), listed}, {Address6("2001:db8:1::"), 0}};
@@ -187,9 +193,15 @@ ImageModel EveryKind() {
   auto generic = NewDataset(kGeneric, "generic:g");
   AddGeneric(generic.get());
   auto acl = NewDataset(kAcl, "acl:acl");
-  acl->map4 = {{0, 0}, {Address4("10.0.0.0"), MakeAction(&m.pool, kAclRefuse)}, {Address4("10.0.1.0"), 0},
-               {Address4("172.16.0.0"), MakeAction(&m.pool, kAclEmpty)}, {Address4("172.17.0.0"), listed}, {~0u, 0}};
-  acl->map6 = {{net::Ip6{}, 0}, {Address6("2001:db8::"), MakeAction(&m.pool, kAclIgnore)}, {Address6("2001:db8::1"), 0}};
+  acl->map4 = {{0, 0},
+               {Address4("10.0.0.0"), MakeAction(&m.pool, kAclRefuse)},
+               {Address4("10.0.1.0"), 0},
+               {Address4("172.16.0.0"), MakeAction(&m.pool, kAclEmpty)},
+               {Address4("172.17.0.0"), listed},
+               {~0u, 0}};
+  acl->map6 = {{net::Ip6{}, 0},
+               {Address6("2001:db8::"), MakeAction(&m.pool, kAclIgnore)},
+               {Address6("2001:db8::1"), 0}};
   auto combined = NewDataset(kCombined, "combined:c", 99);
   combined->soa = SampleSoa();
   auto part = [&](DatasetKind kind) {
@@ -205,8 +217,8 @@ ImageModel EveryKind() {
   combined->subzones.push_back({combined->names.Add(Wire("deep.dn.sub")), {2}});
   combined->subzones.push_back({combined->names.Add(Wire("six")), {3}});
 
-  const uint32_t ids[] = {AddDataset(&m, std::move(ip4)),     AddDataset(&m, std::move(ip6)),
-                          AddDataset(&m, std::move(names)),   AddDataset(&m, std::move(generic)),
+  const uint32_t ids[] = {AddDataset(&m, std::move(ip4)),      AddDataset(&m, std::move(ip6)),
+                          AddDataset(&m, std::move(names)),    AddDataset(&m, std::move(generic)),
                           AddDataset(&m, std::move(combined)), AddDataset(&m, std::move(acl))};
   AddZone(&m, "inner.bl.test", {ids[2], ids[0]});
   AddZone(&m, "bl.test", {ids[0], ids[1]})->acl = ids[5];
@@ -223,7 +235,9 @@ ImageModel Names() {
   ImageModel m;
   auto d = NewDataset(kDnset, "dnset:n");
   ResultId x = MakeResult(&m.pool, "127.0.0.2", "$");
-  auto add = [&](const std::string& wire, uint8_t flags) { d->dnset.push_back({d->names.Add(wire), flags, flags & kNameExact ? x : 0, flags & kNameWild ? x : 0, 1}); };
+  auto add = [&](const std::string& wire, uint8_t flags) {
+    d->dnset.push_back({d->names.Add(wire), flags, flags & kNameExact ? x : 0, flags & kNameWild ? x : 0, 1});
+  };
   std::mt19937_64 random(7);
   for (int i = 0; i < 200; i++) {
     std::string wire = Wire("host" + std::to_string(i) + ".d" + std::to_string(random() % 20) + ".test");
@@ -245,8 +259,12 @@ struct Sample {
   bool small;
 };
 constexpr Sample kSamples[] = {
-    {"tiny", Tiny, true},           {"empty", Empty, true}, {"addresses4", Addresses4, true},
-    {"addresses6", Addresses6, true}, {"names", Names, true}, {"every-kind", EveryKind, true},
+    {"tiny", Tiny, true},
+    {"empty", Empty, true},
+    {"addresses4", Addresses4, true},
+    {"addresses6", Addresses6, true},
+    {"names", Names, true},
+    {"every-kind", EveryKind, true},
     {"direct4", Direct4, false},
 };
 
@@ -303,8 +321,10 @@ ResultId MakeResult(Pool* pool, std::string_view address, std::string_view text)
   if (!text.empty()) {
     TextModel t;
     for (char c : text) {
-      if (c == '$') t.holes.push_back(static_cast<uint16_t>(t.literal.size()));
-      else t.literal += c;
+      if (c == '$')
+        t.holes.push_back(static_cast<uint16_t>(t.literal.size()));
+      else
+        t.literal += c;
     }
     v.text = pool->InternText(t);
   }

@@ -1,5 +1,5 @@
-// Small models that between them use every kind of object an image can hold. Tests, the image corpus and the fuzz target
-// build their images from these.
+// Small models that between them use every kind of object an image can hold. Tests, the image corpus and the
+// fuzz target build their images from these.
 #pragma once
 
 #include <string>

@@ -10,8 +10,9 @@ thread_local unsigned long allocations = 0;
 }  // namespace
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// Sanitizers own malloc, and tell.
-#include <sanitizer/allocator_interface.h>
+// Sanitizers own malloc, and tell. (Their header is not part of every compiler package.)
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, size_t),
+                                                         void (*)(const volatile void*));
 namespace {
 void CountMalloc(const volatile void*, size_t) { allocations += counting; }
 void IgnoreFree(const volatile void*) {}

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -71,7 +71,7 @@ TEST_F(LoadTest, CopyCannotBeWrittenByOurselves) {
   Write(image_);
   auto g = LoadImageFile(path_, {});
   ASSERT_TRUE(g.ok());
-  EXPECT_EXIT((*g)->bytes.writable()[0] = 1, testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_DEATH((*g)->bytes.writable()[0] = 1, "");
 }
 
 TEST_F(LoadTest, WrongFilesAreRefusedWithTheReason) {
@@ -120,6 +120,7 @@ TEST_F(LoadTest, HugeSparseFileIsRefusedWithoutReadingItAll) {
   EXPECT_THAT(std::string(mz::Message(Error())), HasSubstr("an image has at most"));
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they reserve terabytes of address space
 TEST_F(LoadTest, ImageThatDoesNotFitIsRefused) {
   // A header that claims 8 GiB truthfully.
   reinterpret_cast<image::Header*>(image_.data())->file_size = uint64_t{8} << 30;
@@ -133,21 +134,17 @@ TEST_F(LoadTest, ImageThatDoesNotFitIsRefused) {
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sanitizers reserve more address space than the limit";
-#endif
   EXPECT_EQ(status, 0);
 }
+#endif
 
 // A careless operator copies over the file in place, truncates it and writes garbage, while we open it again and again.
 TEST_F(LoadTest, FileThatChangesWhileItIsReadIsNeverServedTorn) {
   const std::vector<uint8_t> other = image::SampleImage("tiny");
-  // Large enough that the copy takes several reads: a valid image, damaged or extended at random moments.
   Write(image_);
-  std::atomic<bool> stop{false};
-  std::thread vandal([&] {
+  const std::jthread vandal([&](std::stop_token stop) {
     UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
-    for (unsigned i = 0; !stop; i++) {
+    for (unsigned i = 0; !stop.stop_requested(); i++) {
       const auto& bytes = i % 3 == 0 ? other : image_;
       if (i % 2 == 0) (void)!::ftruncate(fd.get(), static_cast<off_t>(i * 4096 % bytes.size()));
       (void)!::pwrite(fd.get(), bytes.data(), bytes.size(), 0);
@@ -155,7 +152,9 @@ TEST_F(LoadTest, FileThatChangesWhileItIsReadIsNeverServedTorn) {
     }
   });
   int served = 0, refused = 0;
-  for (int i = 0; i < 3000; i++) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  for (int i = 0; i < 1000 || served < 20 || refused < 20; i++) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << served << " served, " << refused << " refused";
     auto g = LoadImageFile(path_, {.verify_threads = 1 + i % 2});
     if (!g.ok()) {
       refused++;
@@ -166,10 +165,6 @@ TEST_F(LoadTest, FileThatChangesWhileItIsReadIsNeverServedTorn) {
     const auto bytes = (*g)->bytes.bytes();
     ASSERT_TRUE(std::ranges::equal(bytes, image_) || std::ranges::equal(bytes, other));
   }
-  stop = true;
-  vandal.join();
-  EXPECT_GT(served, 0);
-  EXPECT_GT(refused, 0);
 }
 
 TEST_F(LoadTest, SealedMemfdIsMappedAsItIs) {
