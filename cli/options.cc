@@ -123,7 +123,7 @@ void Options::Text(const std::string& names, std::optional<std::string>* out, co
 void Options::Texts(const std::string& names, std::vector<std::string>* out, const std::string& metavar,
                     const std::string& help) {
   // One value each: `--listen A B` must leave B to the positionals.
-  impl_->app.add_option(names, *out, help)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  impl_->app.add_option(names, *out, help)->allow_extra_args(false);
   impl_->Remember(names, metavar, help);
 }
 

@@ -1,51 +1,53 @@
 // See model.h.
 #include "compiler/build/model.h"
 
+#include <xxhash.h>
+
+#include "base/endian.h"
 #include "base/status.h"
 
 namespace mz::compiler {
 
 namespace {
 
-// Byte strings that are equal exactly when the objects are.
-std::string TextKey(const TextModel& text) {
-  std::string key;
-  key.reserve(3 + 2 * text.holes.size() + text.literal.size());
-  key.push_back(static_cast<char>(text.flags));
-  key.push_back(static_cast<char>(text.holes.size() & 255));
-  key.push_back(static_cast<char>(text.holes.size() >> 8));
-  for (uint16_t hole : text.holes) {
-    key.push_back(static_cast<char>(hole & 255));
-    key.push_back(static_cast<char>(hole >> 8));
-  }
-  key += text.literal;
-  return key;
+uint64_t HashText(const TextModel& text) {
+  const uint64_t shape = XXH3_64bits_withSeed(text.holes.data(), text.holes.size() * sizeof(uint16_t), text.flags);
+  return XXH3_64bits_withSeed(text.literal.data(), text.literal.size(), shape);
 }
 
-std::string ResultKey(const std::vector<ValueModel>& values) {
-  std::string key;
-  key.reserve(values.size() * 9);
+uint64_t HashResult(const std::vector<ValueModel>& values) {
+  uint64_t hash = values.size();
   for (const ValueModel& v : values) {
-    key.append(reinterpret_cast<const char*>(v.a), 4);
-    for (int shift = 0; shift < 32; shift += 8) key.push_back(static_cast<char>(v.text >> shift));
-    key.push_back(static_cast<char>(v.is_action));
+    const uint64_t fields[2] = {LoadBe32(v.a), uint64_t{v.text} << 1 | static_cast<uint64_t>(v.is_action)};
+    hash = XXH3_64bits_withSeed(fields, sizeof fields, hash);
   }
-  return key;
+  return hash;
+}
+
+// The id of `object`, which is stored as the last one when it is new. Ids count from 1.
+template <typename Object>
+uint32_t Intern(Object object, uint64_t hash, absl::flat_hash_map<uint64_t, uint32_t>* index,
+                std::vector<Object>* objects) {
+  for (;; hash++) {
+    auto [it, inserted] = index->try_emplace(hash, static_cast<uint32_t>(objects->size() + 1));
+    if (inserted) {
+      objects->push_back(std::move(object));
+      return it->second;
+    }
+    if ((*objects)[it->second - 1] == object) return it->second;
+  }
 }
 
 }  // namespace
 
 TextId Pool::InternText(TextModel text) {
-  auto [it, inserted] = text_index_.try_emplace(TextKey(text), static_cast<uint32_t>(texts_.size() + 1));
-  if (inserted) texts_.push_back(std::move(text));
-  return it->second;
+  const uint64_t hash = HashText(text);
+  return Intern(std::move(text), hash, &text_index_, &texts_);
 }
 
 ResultId Pool::InternResult(const std::vector<ValueModel>& values) {
   MZ_CHECK(!values.empty());
-  auto [it, inserted] = result_index_.try_emplace(ResultKey(values), static_cast<uint32_t>(results_.size() + 1));
-  if (inserted) results_.push_back(values);
-  return it->second;
+  return Intern(values, HashResult(values), &result_index_, &results_);
 }
 
 NameRef NameArena::Add(std::string_view wire) {

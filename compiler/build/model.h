@@ -53,8 +53,9 @@ class Pool {
  private:
   std::vector<TextModel> texts_;
   std::vector<std::vector<ValueModel>> results_;
-  absl::flat_hash_map<std::string, uint32_t> text_index_;
-  absl::flat_hash_map<std::string, uint32_t> result_index_;
+  // By hash of the content; where two contents have one hash, the second lies at the next number, and so on.
+  absl::flat_hash_map<uint64_t, uint32_t> text_index_;
+  absl::flat_hash_map<uint64_t, uint32_t> result_index_;
 };
 
 // Interval maps: sorted by start, neighbours differ, the first interval begins at address 0. Empty = nothing listed.

@@ -90,40 +90,34 @@ class Ip4SetBuilder : public DatasetBuilder {
   uint64_t entries_ = 0;
 };
 
+// An ip4set of single addresses whose one value is known only at the end.
 class Ip4TsetBuilder : public DatasetBuilder {
  public:
   Ip4TsetBuilder(const CompileOptions& options, DatasetModel* model) : provenance_(options, model) {}
   void Expect(size_t entries) override {
-    addresses_.reserve(entries);
+    map_.Reserve(entries);
     provenance_.Reserve(entries);
   }
   Status Add(const BlockInput& input) override {
-    for (const Entry4& e : input.block->entries4) addresses_.push_back(e.first);
+    for (const Entry4& e : input.block->entries4) map_.AddSingle(e.first, ValueTable::kBuiltin);
     provenance_.Add(input);
     return absl::OkStatus();
   }
   Status Finish(const FinishContext& context, DatasetModel* model) override {
-    std::sort(addresses_.begin(), addresses_.end());
-    addresses_.erase(std::unique(addresses_.begin(), addresses_.end()), addresses_.end());
-    if (!addresses_.empty()) {
+    model->map4 = map_.Build(context.results, context.threads);
+    if (!model->map4.empty()) {
       const ResultId listed = context.results->Single(context.tset_value);
-      std::vector<Interval4>& map = model->map4;
-      map.reserve(addresses_.size() * 2 + 1);
-      AppendInterval(&map, net::Ip4{0}, ResultId{0});
-      for (net::Ip4 a : addresses_) {
-        AppendInterval(&map, a, listed);
-        if (a != ~0u) AppendInterval(&map, a + 1, ResultId{0});
-      }
+      for (Interval4& interval : model->map4)
+        if (interval.result != 0) interval.result = listed;
     }
-    model->counts = "cnt=" + std::to_string(addresses_.size());
-    model->entries = addresses_.size();
-    addresses_ = {};
+    model->entries = map_.piece_counts()[0];
+    model->counts = "cnt=" + std::to_string(model->entries);
     return absl::OkStatus();
   }
 
  private:
   Provenance4 provenance_;
-  std::vector<net::Ip4> addresses_;
+  Ip4SetMap map_;
 };
 
 class Ip6TsetBuilder : public DatasetBuilder {

@@ -85,9 +85,11 @@ class DnsetBuilder : public DatasetBuilder {
       const uint32_t mark = exclusion ? 0 : input.values[e.value] + 1;
       if (e.flags & dataset::kEntryExact) AddMark(rank, image::kNameExact, mark, &name.flags, &name.exact);
       if (e.flags & dataset::kEntryWild) AddMark(rank, image::kNameWild, mark, &name.flags, &name.wild);
-      if (keep_provenance_)
-        model_->provenance_names.push_back({name.name, input.Line(e.line), input.file, exclusion,
-                                            (e.flags & dataset::kEntryWild) != 0});
+      if (!keep_provenance_) continue;
+      for (uint8_t which : {dataset::kEntryExact, dataset::kEntryWild})  // ".NAME" is both
+        if (e.flags & which)
+          model_->provenance_names.push_back({name.name, input.Line(e.line), input.file, exclusion,
+                                              which == dataset::kEntryWild});
     }
     entries_ += input.block->names.size();
     return absl::OkStatus();
@@ -148,7 +150,7 @@ class DnsetBuilder : public DatasetBuilder {
 class GenericBuilder : public DatasetBuilder {
  public:
   GenericBuilder(const CompileOptions& options, DatasetModel* model)
-      : model_(model), table_(&model->names), bounds_(options.ttl) {}
+      : model_(model), table_(&model->names), bounds_(options.ttl), keep_provenance_(options.provenance) {}
 
   Status Add(const BlockInput& input) override {
     if (model_->names.bytes() + input.block->arena.size() > UINT32_MAX) return TooManyNames();
@@ -164,7 +166,9 @@ class GenericBuilder : public DatasetBuilder {
       record.ttl = EffectiveTtl(e.ttl, input.events->current_ttl(), bounds_);
       record.rdata = input.block->arena.substr(e.offset + e.name_bytes, e.rdata_bytes);
       record.line = input.Line(e.line);
-      model_->generic[rank].records.push_back(std::move(record));
+      GenericName& name = model_->generic[rank];
+      if (keep_provenance_) model_->provenance_names.push_back({name.name, record.line, input.file, false, false});
+      name.records.push_back(std::move(record));
     }
     entries_ += input.block->generic.size();
     return absl::OkStatus();
@@ -206,6 +210,7 @@ class GenericBuilder : public DatasetBuilder {
   DatasetModel* model_;
   NameTable table_;
   TtlBounds bounds_;
+  bool keep_provenance_;
   uint64_t entries_ = 0;
 };
 

@@ -63,8 +63,6 @@ StatusOr<ZoneSpec> ParseZoneSpec(std::string_view text) {
   if (colon == std::string_view::npos) return Invalid("invalid zone data specification `" + std::string(data) + "'");
   std::string_view type = data.substr(0, colon);
   std::optional<image::DatasetKind> kind = KindOfWord(type);
-  if (spec.zone.empty() && (kind != image::kAcl || !zone.empty()))
-    return Invalid("missing domain name in `" + std::string(text) + "'");
   if (!kind) return Invalid("unknown dataset type `" + std::string(type) + "'");
   spec.kind = *kind;
   // Commas and further colons both separate file names; empty ones do not count.
@@ -75,6 +73,8 @@ StatusOr<ZoneSpec> ParseZoneSpec(std::string_view text) {
     rest.remove_prefix(end + 1);
   }
   if (spec.files.empty()) return Invalid("missing filenames for " + std::string(type));
+  if (spec.zone.empty() && spec.kind != image::kAcl)
+    return Invalid("missing domain name in `" + std::string(text) + "'");
   if (!spec.zone.empty()) spec.zone_text = dns::NameText(spec.zone);
   return spec;
 }

@@ -112,6 +112,7 @@ class Verifier {
   Status CheckSubzones();
   Status CheckNames();
   Status CheckName(uint32_t offset);
+  Status CheckParent(uint32_t offset, const NameRecord& r);
   Status CheckMeaning(uint32_t offset, const NameRecord& r);
   Status CheckIndexed();
 

@@ -207,7 +207,25 @@ Status Verifier::CheckName(uint32_t offset) {
   const uint64_t hash = HashInPlace(view_.hash_seed(), r.scope, name);
   if (view_.FindName(r.scope, hash, name.data(), name.size()) != &r)
     return nodes_.Error("a name that the index does not find", offset);
+  MZ_RETURN_IF_ERROR(CheckParent(offset, r));
   return CheckMeaning(offset, r);
+}
+
+// Whatever lists something makes its ancestors exist, one label at a time: the server stops its search, and says NXDOMAIN,
+// where a name has nothing below.
+Status Verifier::CheckParent(uint32_t offset, const NameRecord& r) {
+  if (r.scope == 0) return {};
+  const bool wild_lists = (r.flags & kNameWild) && r.b != 0;
+  if (wild_lists && (r.flags & kNameBelow) == 0) return nodes_.Error("a wildcard with nothing below", offset);
+  const bool lists = wild_lists || (r.flags & kNameBelow) || ((r.flags & kNameExact) && r.a != 0);
+  if (!lists || r.name_bytes == 0) return {};
+  const std::span<const uint8_t> parent = NameBytes(r).subspan(1u + NameBytes(r)[0]);
+  const NameRecord* above =
+      view_.FindName(r.scope, HashInPlace(view_.hash_seed(), r.scope, parent), parent.data(), parent.size());
+  // The apex of a scope need not be stored.
+  if (above == nullptr ? !parent.empty() : (above->flags & kNameBelow) == 0)
+    return nodes_.Error("a name below one that has nothing below", offset);
+  return {};
 }
 
 // What `a` and `b` mean depends on the scope.

@@ -15,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-struct Run {
+struct Trial {
   std::ostringstream out, err;
   Terminal terminal{out, err};
   std::optional<int> exit;
@@ -26,7 +26,7 @@ struct Run {
   std::optional<uint64_t> number;
   std::optional<std::string> format;
 
-  explicit Run(const std::vector<std::string>& arguments) {
+  explicit Trial(const std::vector<std::string>& arguments) {
     Options options("test", "Tests.", "mailzone test x\n");
     options.Text("-o,--output", &output, "FILE", "where to");
     options.Texts("-l,--listen", &listen, "ADDRESS", "may be repeated");
@@ -39,7 +39,7 @@ struct Run {
 };
 
 TEST(OptionsTest, ReadsAllKinds) {
-  Run r({"-o", "out", "--listen=a", "-l", "b", "x", "--no-minimal", "--minimal", "--number", "3", "y", "--format=bind"});
+  Trial r({"-o", "out", "--listen=a", "-l", "b", "x", "--no-minimal", "--minimal", "--number", "3", "y", "--format=bind"});
   EXPECT_EQ(r.exit, std::nullopt) << r.err.str();
   EXPECT_EQ(r.output, "out");
   EXPECT_THAT(r.listen, ElementsAre("a", "b"));
@@ -50,30 +50,30 @@ TEST(OptionsTest, ReadsAllKinds) {
 }
 
 TEST(OptionsTest, UnknownOptionSuggestsTheNearest) {
-  Run r({"--ouptut", "x", "y"});
+  Trial r({"--ouptut", "x", "y"});
   EXPECT_EQ(r.exit, 2);
   EXPECT_EQ(r.out.str(), "");
   EXPECT_THAT(r.err.str(), HasSubstr("unknown option '--ouptut'; did you mean '--output'?"));
-  EXPECT_THAT(Run({"--out=x", "y"}).err.str(), HasSubstr("did you mean '--output'?"));
+  EXPECT_THAT(Trial({"--out=x", "y"}).err.str(), HasSubstr("did you mean '--output'?"));
   // Also when it makes an argument look missing.
-  EXPECT_THAT(Run({"--nubmer", "3"}).err.str(), HasSubstr("did you mean '--number'?"));
+  EXPECT_THAT(Trial({"--nubmer", "3"}).err.str(), HasSubstr("did you mean '--number'?"));
 }
 
 TEST(OptionsTest, BadValuesAreUsageErrors) {
-  EXPECT_THAT(Run({"--number=11", "x"}).err.str(), HasSubstr("'11' is not a number from 1 to 10"));
-  EXPECT_EQ(Run({"--number=-1", "x"}).exit, 2);
-  EXPECT_THAT(Run({"--format=bin", "x"}).err.str(), HasSubstr("did you mean 'bind'?"));
-  EXPECT_EQ(Run({}).exit, 2);
+  EXPECT_THAT(Trial({"--number=11", "x"}).err.str(), HasSubstr("'11' is not a number from 1 to 10"));
+  EXPECT_EQ(Trial({"--number=-1", "x"}).exit, 2);
+  EXPECT_THAT(Trial({"--format=bin", "x"}).err.str(), HasSubstr("did you mean 'bind'?"));
+  EXPECT_EQ(Trial({}).exit, 2);
 }
 
 TEST(OptionsTest, WordsBehindTwoDashesAreArguments) {
-  Run r({"--", "--output"});
+  Trial r({"--", "--output"});
   EXPECT_EQ(r.exit, std::nullopt) << r.err.str();
   EXPECT_THAT(r.rest, ElementsAre("--output"));
 }
 
 TEST(OptionsTest, HelpBeginsWithExamples) {
-  Run r({"--help"});
+  Trial r({"--help"});
   EXPECT_EQ(r.exit, 0);
   EXPECT_THAT(r.out.str(), StartsWith("Examples:\n  mailzone test x\n"));
   EXPECT_THAT(r.out.str(), HasSubstr("-l, --listen ADDRESS"));

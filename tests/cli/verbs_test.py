@@ -146,7 +146,7 @@ files = ["bl.txt"]
 """)
         self.ok("build", "m.toml")
         dump = self.ok("dump", "m.mzi").out
-        self.assertIn("global acl\n  127.0.0.9 refuse\n", dump)
+        self.assertIn("global acl\n  ttl 2100\n  127.0.0.9 refuse\n", dump)
         self.assertIn("  soa 3600 ns1.example.net. john\\.doe.example.net. 42 10800 1800 1209600 300\n", dump)
         self.assertIn("  ns 3600 ns1.example.net.\n", dump)
         self.assertIn("  ns 3600 NS2.example.net.\n", dump)

@@ -103,9 +103,16 @@ class Process:
     def wait(self, seconds=10):
         return self.popen.wait(seconds)
 
-    def wait_log(self, text, seconds=5.0, since=0):
-        """Waits until `text` stands in the output behind octet `since`."""
-        return wait_until(lambda: text in self.log()[since:], seconds)
+    def log_mark(self):
+        """A position in both streams, for log_since() and wait_log()."""
+        return len(self.stdout()), len(self.stderr())
+
+    def log_since(self, mark):
+        return self.stdout()[mark[0]:] + self.stderr()[mark[1]:]
+
+    def wait_log(self, text, mark=(0, 0), seconds=5.0):
+        """Waits until `text` stands in the output behind `mark`."""
+        return wait_until(lambda: text in self.log_since(mark), seconds)
 
     def rss_kib(self):
         with open(f"/proc/{self.pid}/status") as status:

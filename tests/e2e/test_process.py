@@ -31,6 +31,8 @@ class Pair:
         for name, program in (("reference", harness.REFERENCE), ("ours", t.binary("rbldnsd"))):
             directory = t.new_directory()
             zones.write_lists(directory)
+            # Without glue: row glue-compression of docs/COMPATIBILITY.md makes such replies longer than rbldnsd's.
+            harness.write_file(directory / "addresses", zones.LISTS["addresses"].replace("$NS 7200 ns1.bl.test", "$NS 7200 ns1.out.test"))
             if os.geteuid() == 0:
                 account = pwd.getpwnam(USER)
                 os.chown(directory, account.pw_uid, account.pw_gid)

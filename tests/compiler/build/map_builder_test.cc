@@ -212,6 +212,7 @@ TEST(MapBuilderTest, FirstAndLastAddresses) {
     Check6({{~0ull, 0}}, 1, image::kMapTree6High, 0, seed);
     Check6({{1, 0}, {~0ull - 1, 0}, {~0ull, 0}}, 1, image::kMapTree6High, 0, seed);
     Check6({{1, 0}, {5, 0}}, 1, image::kMapTree6High, 0, seed);
+    Check6({{1, 0}, {5, 1}}, 1, image::kMapTree6, 0, seed);
   }
 }
 
@@ -223,6 +224,28 @@ TEST(MapBuilderTest, ValueWidths) {
   Check6(Random6(5000, true, 6), 300, image::kMapTree6High, 2);
   Check6(Random6(2000, false, 5), 2, image::kMapTree6, 1);
   Check6(Random6(5000, false, 6), 300, image::kMapTree6, 2);
+}
+
+TEST(MapBuilderTest, ValueWidthsChangeExactlyAtTheirLimits) {
+  for (auto [results, value_bytes] : {std::pair(2u, 0), {3u, 1}, {256u, 1}, {257u, 2}, {65536u, 2}, {65537u, 4}}) {
+    SCOPED_TRACE(results);
+    ImageModel model;
+    DatasetModel* d = AddDataset(&model, image::kIp6Trie, "ip6trie:x");
+    AddZone(&model, "bl.test", {0});
+    d->map6.push_back({{}, 0});
+    for (uint64_t i = 1; i <= results; i++) {
+      ValueModel v;
+      for (int k = 0; k < 3; k++) v.a[k + 1] = static_cast<uint8_t>(i >> (8 * k));
+      d->map6.push_back({{i, 0}, model.pool.InternResult({v})});
+    }
+    d->map6.push_back({{results + 1, 0}, d->map6[1].result});
+    auto image = testing::Write(model);
+    ASSERT_NE(image, nullptr);
+    const uint32_t offset = OnlyDataset(image->view).map6;
+    EXPECT_EQ(image->view.map(offset).value_bytes, value_bytes);
+    std::mt19937 random(1);
+    CheckAgainst(model, d->map6, image->view, offset, &random);
+  }
 }
 
 TEST(MapBuilderTest, Ipv6TreesOfEverySize) {

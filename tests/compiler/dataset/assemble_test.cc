@@ -1,12 +1,14 @@
 // Zone specifications, and how files become datasets and zones.
 #include <gtest/gtest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "format/dns/name.h"
+#include "compiler/build/image_writer.h"
+#include "format/image/verify.h"
 #include "tests/compiler/dataset/probe.h"
 
 namespace mz::compiler {
@@ -39,6 +41,8 @@ TEST(ZoneSpecTest, RefusesWithRbldnsdsWords) {
   EXPECT_EQ(SpecError({":ip4set:f"}), "missing domain name in `:ip4set:f'");
   EXPECT_EQ(SpecError({".:ip4set:f"}), "missing domain name in `.:ip4set:f'");
   EXPECT_EQ(SpecError({"::"}), "unknown dataset type `'");
+  EXPECT_EQ(SpecError({":ip4set:"}), "missing filenames for ip4set");
+  EXPECT_EQ(SpecError({".:acl:f"}), "") << "the root is no name: the acl of all zones";
   EXPECT_EQ(SpecError({std::string(64, 'x') + ":ip4set:f"}), "invalid domain name `" + std::string(64, 'x') + "'");
   EXPECT_EQ(SpecError({"a:acl:f"}), "missing data for zone `a'");
   EXPECT_EQ(SpecError({":acl:f", ":acl:f", "a:ip4set:f"}), "global acl specified more than once");
@@ -61,10 +65,10 @@ class AssembleTest : public ::testing::Test {
   ~AssembleTest() override { std::filesystem::remove_all(dir_); }
   void Write(const std::string& name, std::string_view text) { std::ofstream(dir_ + "/" + name, std::ios::binary) << text; }
   std::string At(const std::string& name) const { return dir_ + "/" + name; }
-  Assembly Run(const std::vector<std::string>& texts) {
+  Assembly Run(const std::vector<std::string>& texts, const Adopter* previous = nullptr) {
     auto specs = ParseZoneSpecs(texts);
     EXPECT_TRUE(specs.ok()) << specs.status();
-    auto assembly = Assemble(*specs, options_, nullptr, &sink_);
+    auto assembly = Assemble(*specs, options_, previous, &sink_);
     EXPECT_TRUE(assembly.ok());
     return std::move(*assembly);
   }
@@ -160,6 +164,59 @@ TEST_F(AssembleTest, KnownFailuresAreNoChange) {
   EXPECT_TRUE(Run({"z.test:" + spec}).changed);
   options_.failing_before = {spec};
   EXPECT_FALSE(Run({"z.test:" + spec}).changed);
+}
+
+// An assembly as an image, and what can be taken over from it.
+struct Written {
+  explicit Written(const Assembly& assembly) {
+    EXPECT_TRUE(WriteImage(assembly.model, WriteOptions(), &bytes).ok());
+    auto view = image::Verify(bytes, image::VerifyLevel::kEverything);
+    EXPECT_TRUE(view.ok()) << view.status();
+    adopter = std::make_unique<Adopter>(*view);
+  }
+  std::vector<uint8_t> bytes;
+  std::unique_ptr<Adopter> adopter;
+};
+
+TEST_F(AssembleTest, TakesOverWhatDidNotChange) {
+  Write("a", "$1 x\n1.0.0.1 a $1 $\n");
+  Write("b", "$DATASET dnset @\n.com b\n$DATASET ip4trie q\n1.0.0.0/8 c\n");
+  const std::vector<std::string> specs = {"z.test:ip4set:" + At("a"), "z.test:combined:" + At("b")};
+  Written image(Run(specs));
+  Assembly same = Run(specs, image.adopter.get());
+  EXPECT_EQ(same.datasets[0].state, Assembly::Dataset::kUnchanged);
+  EXPECT_EQ(same.datasets[1].state, Assembly::Dataset::kUnchanged);
+  EXPECT_FALSE(same.changed);
+  EXPECT_EQ(test::AskIp4(*same.model.datasets[0], same.model.pool, "1.0.0.1"), "127.0.0.2 \"a x <>\"");
+
+  Write("a", "1.0.0.1 longer now\n");
+  Assembly changed = Run(specs, image.adopter.get());
+  EXPECT_EQ(changed.datasets[0].state, Assembly::Dataset::kCompiled);
+  EXPECT_EQ(changed.datasets[1].state, Assembly::Dataset::kUnchanged);
+  EXPECT_TRUE(changed.changed);
+  EXPECT_EQ(test::AskIp4(*changed.model.datasets[0], changed.model.pool, "1.0.0.1"), "127.0.0.2 \"longer now\"");
+}
+
+TEST_F(AssembleTest, KeepsTheLastGoodDataWhileFilesAreBroken) {
+  Write("a", "$SOA 1h n.t p.t 0 1 2 3 4\n1.0.0.1 a\n");
+  const std::vector<std::string> specs = {"z.test:ip4set:" + At("a")};
+  Written image(Run(specs));
+  std::filesystem::remove(At("a"));
+  Assembly kept = Run(specs, image.adopter.get());
+  EXPECT_EQ(kept.datasets[0].state, Assembly::Dataset::kKept);
+  EXPECT_EQ(kept.datasets[0].error, "file " + At("a") + ": unable to open file: No such file or directory");
+  EXPECT_TRUE(kept.all_loaded);
+  EXPECT_TRUE(kept.changed);
+  EXPECT_TRUE(kept.zone_errors.empty());
+  EXPECT_EQ(test::AskIp4(*kept.model.datasets[0], kept.model.pool, "1.0.0.1"), "127.0.0.2 \"a\"");
+  EXPECT_EQ(kept.model.datasets[0]->soa->minimum, 4u);
+
+  // Still broken, from the image that was written meanwhile: the data stays, and it is no news.
+  Written second(kept);
+  options_.failing_before = {kept.datasets[0].spec};
+  Assembly again = Run(specs, second.adopter.get());
+  EXPECT_EQ(again.datasets[0].state, Assembly::Dataset::kKept);
+  EXPECT_FALSE(again.changed);
 }
 
 }  // namespace

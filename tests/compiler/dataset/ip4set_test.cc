@@ -1,6 +1,7 @@
 // ip4set: pieces, exclusions, several values, and an oracle of pieces for random files.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -140,7 +141,9 @@ TEST(Ip4SetTest, AgreesWithThePieceOracleOnRandomEntries) {
       ASSERT_LT(model.map4[i - 1].start, model.map4[i].start);
       ASSERT_NE(model.map4[i - 1].result, model.map4[i].result);
     }
-    if (!model.map4.empty()) ASSERT_EQ(model.map4[0].start, 0u);
+    if (!model.map4.empty()) {
+      ASSERT_EQ(model.map4[0].start, 0u);
+    }
     for (int i = 0; i < 60; ++i) borders.push_back(address());
     for (net::Ip4 b : borders) {
       std::string expected;

@@ -103,7 +103,9 @@ TEST(SpecialsTest, EntIsAcceptedAndDatasetIsNot) {
 }
 
 TEST(LinesTest, CommentsBlanksNulAndCr) {
-  Compiled c(image::kIp4Set, std::string("\n   \n# c\n  ; c\n  1.0.0.1 \t\n//1.0.0.2\n1.0.0.3 abc  \0 x  \n\0 1.0.0.4\n1.0.0.5\r\n", 73));
+  constexpr char kText[] =
+      "\n   \n# c\n  ; c\n  1.0.0.1 \t\n//1.0.0.2\n1.0.0.3 abc  \0 x  \n\0 1.0.0.4\n1.0.0.5\r\n";
+  Compiled c(image::kIp4Set, std::string_view(kText, sizeof kText - 1));
   EXPECT_EQ(c.Ip4("1.0.0.1"), "127.0.0.2");
   EXPECT_EQ(c.Ip4("1.0.0.3"), "127.0.0.2 \"abc  \"") << "the NUL ends the line after blanks have been stripped";
   EXPECT_EQ(c.Ip4("1.0.0.4"), "-");

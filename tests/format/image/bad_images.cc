@@ -42,7 +42,7 @@ NameRecord& FindRecord(ImageEditor& e, const std::function<bool(const NameRecord
 NameRecord& NameIn(ImageEditor& e, size_t zone, size_t dataset, uint8_t flag) {
   const uint32_t scope = Ref(e, zone, dataset).scope;
   return FindRecord(
-      e, [=](const NameRecord& r) { return r.scope == scope && (r.flags & flag) && r.name_bytes > 0; });
+      e, [=](const NameRecord& r) { return r.scope == scope && (r.flags & flag) == flag && r.name_bytes > 0; });
 }
 
 // The zones of the sample "every-kind", and the trees of "addresses4".
@@ -184,6 +184,14 @@ std::vector<BadImage> NameDamage() {
   add("name-padding", "not padded with zeros", [](ImageEditor& e) {
     NameRecord& r = NameIn(e, kInner, 0, kNameExact);
     NameOctets(r)[r.name_bytes] = 1;
+  });
+  add("name-below-forgotten", "a name below one that has nothing below", [](ImageEditor& e) {
+    NameRecord& r = FindRecord(e, [](const NameRecord& n) { return n.flags == (kNameExact | kNameBelow); });
+    r.flags = kNameExact;
+  });
+  add("name-wildcard-below", "a wildcard with nothing below", [](ImageEditor& e) {
+    NameRecord& r = FindRecord(e, [](const NameRecord& n) { return (n.flags & kNameWild) && n.b != 0; });
+    r.flags &= static_cast<uint8_t>(~kNameBelow);
   });
   add("name-scope-unknown", "index does not find",
       [](ImageEditor& e) { NameIn(e, kInner, 0, kNameExact).scope = 9999u; });

@@ -7,17 +7,10 @@
 
 #include "varied_image.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MZ_OWN_MALLOC 0  // the sanitizer owns malloc; operator new is still counted
-#else
-#define MZ_OWN_MALLOC 1
-#endif
-
 namespace {
 long allocations = 0;
 }
 
-#if MZ_OWN_MALLOC
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);
@@ -45,7 +38,6 @@ int posix_memalign(void** p, size_t alignment, size_t n) {
   return *p == nullptr;
 }
 }
-#endif
 
 void* operator new(size_t n) {
   allocations++;
@@ -64,7 +56,6 @@ TEST(AllocationTest, TheCounterCounts) {
   auto p = std::make_unique<std::string>(100, 'x');
   EXPECT_GT(allocations, before);
   const long after_new = allocations;
-#if MZ_OWN_MALLOC
   void* volatile q = std::malloc(10);
   EXPECT_EQ(allocations, after_new + 1);
   q = std::realloc(q, 20);
@@ -75,7 +66,6 @@ TEST(AllocationTest, TheCounterCounts) {
   const long before_read = allocations;
   EXPECT_TRUE(dns::ReadMessage({reinterpret_cast<const uint8_t*>(packet.data()), packet.size()}).ok());
   EXPECT_GT(allocations, before_read);
-#endif
 }
 
 TEST(AllocationTest, AnswersWithoutAllocating) {

@@ -68,7 +68,7 @@ TEST(PublishedTest, PublishDoesNotWaitForReadersThatEnteredAfterTheSwap) {
 
 TEST(PublishedTest, SwapsUnderReadersStress) {
   constexpr int kReaders = 4;
-  constexpr uint32_t kSwaps = 2000;
+  constexpr uint32_t kSwaps = 20000;
   constexpr auto kDuration = std::chrono::seconds(5);  // or as many swaps as fit
   Published published(kReaders);
   published.Publish(Filled(1));
