@@ -15,8 +15,8 @@ struct DaemonAddress {
   std::string stats_page, pid_file, argument;
 
   void Declare(Options* options, bool with_pid_file);
-  // The path of the statistics page: --stats-page, else the argument itself or what the configuration says. Errors: InvalidArgument (neither is given,
-  // or the configuration is wrong), or those of reading it.
+  // The path of the statistics page: --stats-page, else the argument itself or what the configuration says. Errors:
+  // InvalidArgument (neither is given, or the configuration is wrong), or those of reading it.
   StatusOr<std::string> StatsPage(dataset::DiagnosticSink* sink) const;
 };
 

@@ -35,7 +35,10 @@ int PieceLength(const net::Range4& range, net::Ip4 address) {
 }
 
 // The length of a range that is one prefix.
-int PrefixLength(const net::Range4& range) { return __builtin_clz((range.first ^ range.last) | 1) + (range.first == range.last); }
+int PrefixLength(const net::Range4& range) {
+  net::Ip4 host_bits = range.first ^ range.last;
+  return host_bits == 0 ? 32 : __builtin_clz(host_bits);
+}
 int PrefixLength(const net::Range6& range) {
   uint64_t high = range.first.high ^ range.last.high, low = range.first.low ^ range.last.low;
   if (high != 0) return __builtin_clzll(high);

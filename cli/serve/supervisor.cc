@@ -188,13 +188,9 @@ void Supervisor::StartBuild() {
     return;
   }
   builder_ = std::move(*child);
-  builder_pid_ = builder_.pid();
-  builder_image_ = plan_.image;
 }
 
 void Supervisor::BuildEnded(int status) {
-  // A compiler that was killed leaves its unfinished file (AtomicFile in base/file.h).
-  if (WIFSIGNALED(status)) ::unlink((builder_image_ + ".tmp." + std::to_string(builder_pid_)).c_str());
   if (exit_code_) return;
   bool good = WIFEXITED(status) && WEXITSTATUS(status) == kExitOk;
   bool first = !tried_image_;

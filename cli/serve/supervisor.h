@@ -75,8 +75,6 @@ class Supervisor {
   UniqueFd signals_;
   FileWatch watch_;
   Child builder_, daemon_;
-  pid_t builder_pid_ = -1;
-  std::string builder_image_;
 
   bool build_wanted_ = true;
   bool tried_image_ = false;         // the first build ended, one way or the other

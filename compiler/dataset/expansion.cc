@@ -10,6 +10,7 @@ namespace {
 constexpr size_t kCutBytes = 254;
 // More values than fit into any answer: rbldnsd counts them in one octet.
 constexpr size_t kMaxValues = 255;
+constexpr size_t kManyValues = 1000;
 
 class Expander {
  public:
@@ -18,10 +19,10 @@ class Expander {
   // `equals` is what "$=" stands for; nullopt: the subject.
   void Expand(std::string_view text, std::optional<std::string_view> equals) {
     for (size_t i = 0; i < text.size(); ++i) {
-      if (text[i] != '$') {
-        text_.literal.push_back(text[i]);
-        continue;
-      }
+      size_t dollar = std::min(text.find('$', i), text.size());
+      text_.literal.append(text, i, dollar - i);
+      i = dollar;
+      if (i == text.size()) break;
       char next = i + 1 < text.size() ? text[i + 1] : '\0';
       if (next == '$') {
         text_.literal.push_back('$');
@@ -41,7 +42,7 @@ class Expander {
   }
 
   TextModel Take() {
-    if (text_.literal.size() > kCutBytes) text_.literal.resize(kCutBytes);
+    if (text_.literal.size() > kCutBytes) text_.literal = text_.literal.substr(0, kCutBytes);
     while (!text_.holes.empty() && text_.holes.back() >= kCutBytes) text_.holes.pop_back();
     return std::move(text_);
   }
@@ -67,32 +68,26 @@ TextModel ExpandTemplate(std::string_view raw, const Substitutions& substitution
   return expander.Take();
 }
 
-const ValueModel& ResultMap::Value(uint32_t code) {
-  if (code & kActionCode) {
-    action_ = ValueModel();
-    action_.is_action = true;
-    action_.a[0] = action_.a[1] = action_.a[2] = 0;
-    action_.a[3] = static_cast<uint8_t>(code & 0xff);
-    return action_;
-  }
-  const uint32_t id = table_.id(code);
-  if (values_.size() <= id) values_.resize(table_.id_count());
-  std::optional<ValueModel>& value = values_[id];
-  if (!value) {
-    value.emplace();
-    std::copy_n(table_.a(id), 4, value->a);
-    TextModel text = ExpandTemplate(table_.text(id), substitutions_);
-    if (!text.literal.empty() || !text.holes.empty()) value->text = pool_->InternText(std::move(text));
-  }
-  return *value;
+ResultId ResultMap::SingleAction(uint32_t code) {
+  ValueModel action;
+  action.is_action = true;
+  action.a[0] = action.a[1] = action.a[2] = 0;
+  action.a[3] = static_cast<uint8_t>(code & 0xff);
+  return pool_->InternResult({action});
 }
 
-ResultId ResultMap::Single(uint32_t code) {
-  if (code & kActionCode) return pool_->InternResult({Value(code)});
-  const uint32_t id = table_.id(code);
+ResultId ResultMap::MakeSingle(uint32_t id) {
   if (single_.size() <= id) single_.resize(table_.id_count());
-  if (single_[id] == 0) single_[id] = pool_->InternResult({Value(code)});
-  return single_[id];
+  ValueModel value;
+  std::copy_n(table_.a(id), 4, value.a);
+  TextModel text = ExpandTemplate(table_.text(id), substitutions_);
+  if (!text.literal.empty() || !text.holes.empty()) value.text = pool_->InternText(std::move(text));
+  return single_[id] = pool_->InternResult({value});
+}
+
+void ResultMap::ResolveAll() {
+  if (table_.id_count() < kManyValues) return;
+  for (uint32_t id = 0; id < table_.id_count(); ++id) MakeSingle(id);
 }
 
 size_t ResultMap::Stored(std::span<const uint32_t> codes) const {
@@ -105,7 +100,7 @@ ResultId ResultMap::Several(std::span<const uint32_t> codes) {
   if (codes.size() == 1) return Single(codes[0]);
   std::vector<ValueModel> values;
   for (uint32_t code : codes) {
-    const ValueModel& value = Value(code);
+    const ValueModel value = pool_->result(Single(code))[0];
     if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
     if (values.size() == kMaxValues) break;
   }

@@ -34,21 +34,27 @@ class ResultMap {
  public:
   ResultMap(const ValueTable& table, const Substitutions& substitutions, Pool* pool)
       : table_(table), substitutions_(substitutions), pool_(pool) {}
-  ResultId Single(uint32_t code);
+  // Makes the results of all values ahead, in the order they lie in memory: for lists with a text per line that is several
+  // times faster than in the order of their addresses. Does nothing for few values.
+  void ResolveAll();
+  ResultId Single(uint32_t code) {
+    if (code & kActionCode) return SingleAction(code);
+    const uint32_t id = table_.id(code);
+    return id < single_.size() && single_[id] != 0 ? single_[id] : MakeSingle(id);
+  }
   // Several values of one key: ascending distinct codes, none an action. What would be answered twice is left out.
   ResultId Several(std::span<const uint32_t> codes);
   // How many of them rbldnsd stores, for its counts: equal neighbours are one.
   size_t Stored(std::span<const uint32_t> codes) const;
 
  private:
-  const ValueModel& Value(uint32_t code);
+  ResultId SingleAction(uint32_t code);
+  ResultId MakeSingle(uint32_t id);
 
   const ValueTable& table_;
   const Substitutions& substitutions_;
   Pool* pool_;
-  std::vector<std::optional<ValueModel>> values_;  // by id
-  std::vector<ResultId> single_;                   // by id, 0 = not made yet
-  ValueModel action_;
+  std::vector<ResultId> single_;  // by id of the value, 0 = not made yet
 };
 
 }  // namespace mz::compiler

@@ -232,15 +232,9 @@ void Loader::MapValues(const dataset::ParsedBlock& parsed) {
       codes_[i] = table.StoreAgain(codes_[value.same_as]);
       continue;
     }
-    std::string default_text;  // a copy: the table's storage may move
-    std::string_view text = value.text;
-    if (value.default_text) {
-      default_text = table.text(default_id);
-      text = default_text;
-    }
-    uint8_t a[4];
+    uint8_t a[4];  // a copy: the table's own may move
     std::copy_n(value.default_a ? table.a(default_id) : value.a, 4, a);
-    codes_[i] = table.Store(a, text);
+    codes_[i] = table.Store(a, value.default_text ? table.text(default_id) : value.text);
   }
 }
 
@@ -408,6 +402,7 @@ void Loader::AddToSubzone(const std::string& wire, uint32_t part) {
 bool Loader::FinishSection(Section* section) {
   section->model->ttl = section->local.ttl;
   ResultMap results(section->values, section->local.substitutions, pool_);
+  results.ResolveAll();
   FinishContext context{&results, section->tset_value.value_or(ValueTable::kBuiltin), options_.threads};
   builder_status_ = section->builder->Finish(context, section->model);
   if (!builder_status_.ok()) {

@@ -3,8 +3,13 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 namespace mz::compiler {
 namespace {
+
+// The first chunk holds any one text; combined datasets have thousands of small tables.
+constexpr size_t kFirstChunk = 256, kLargestChunk = 1u << 20;
 
 uint64_t Hash(const uint8_t a[4], std::string_view text) {
   uint32_t seed;
@@ -29,13 +34,25 @@ uint32_t ValueTable::Intern(const uint8_t a[4], std::string_view text) {
     if (std::memcmp(entries_[id].a, a, 4) == 0 && this->text(id) == text) return id;
   }
   Entry entry;
-  entry.offset = texts_.size();
+  entry.text = KeepText(text);
   entry.length = static_cast<uint8_t>(text.size());
   std::memcpy(entry.a, a, 4);
-  texts_.append(text);
   entries_.push_back(entry);
   slots_[i] = static_cast<uint32_t>(entries_.size());
   return slots_[i] - 1;
+}
+
+const char* ValueTable::KeepText(std::string_view text) {
+  if (text.empty()) return "";
+  if (chunk_bytes_ - chunk_used_ < text.size()) {
+    chunk_bytes_ = std::clamp<size_t>(chunk_bytes_ * 2, kFirstChunk, kLargestChunk);
+    chunks_.push_back(std::unique_ptr<char[]>(new char[chunk_bytes_]));
+    chunk_used_ = 0;
+  }
+  char* kept = chunks_.back().get() + chunk_used_;
+  std::memcpy(kept, text.data(), text.size());
+  chunk_used_ += text.size();
+  return kept;
 }
 
 void ValueTable::Grow() {

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 #include <cstring>
-#include <string>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -26,14 +26,13 @@ class ValueTable {
 
   uint32_t id(uint32_t code) const { return ids_[code]; }
   const uint8_t* a(uint32_t id) const { return entries_[id].a; }
-  std::string_view text(uint32_t id) const {
-    return std::string_view(texts_).substr(entries_[id].offset, entries_[id].length);
-  }
+  // Stays where it is for the lifetime of the table.
+  std::string_view text(uint32_t id) const { return {entries_[id].text, entries_[id].length}; }
   size_t id_count() const { return entries_.size(); }
 
  private:
   struct Entry {
-    uint64_t offset;  // into texts_
+    const char* text;
     uint8_t length;
     uint8_t a[4];
   };
@@ -42,9 +41,11 @@ class ValueTable {
     if (ids_.size() == 1 || ids_.back() != id) ids_.push_back(id);
     return static_cast<uint32_t>(ids_.size() - 1);
   }
+  const char* KeepText(std::string_view text);
   void Grow();
 
-  std::string texts_;
+  std::vector<std::unique_ptr<char[]>> chunks_;  // of texts
+  size_t chunk_bytes_ = 0, chunk_used_ = 0;      // of the last one
   std::vector<Entry> entries_;   // by id
   std::vector<uint32_t> ids_;    // by code
   std::vector<uint32_t> slots_;  // open addressing over entries_; id + 1, 0 = free

@@ -139,19 +139,18 @@ inline QueryError ParseQuery(std::span<const uint8_t> wire, Query* q) {
     return QueryError::kManyQuestions;
   }
 
+  // Inside the message, and the root octet at most the 255th of the name; that many octets hold at most kMaxLabels labels.
+  const size_t limit = wire.size() < kHeaderBytes + kMaxNameBytes ? wire.size() : kHeaderBytes + kMaxNameBytes;
   size_t at = kHeaderBytes;
   unsigned labels = 0;
-  for (;;) {
-    if (at >= wire.size()) return QueryError::kBadQuestion;
-    const uint8_t length = wire[at];
+  for (;; labels++) {
+    if (at >= limit) return QueryError::kBadQuestion;
     q->label[labels] = static_cast<uint8_t>(at - kHeaderBytes);
-    if (length == 0) break;
-    if (length > kMaxLabelBytes) return QueryError::kBadQuestion;
-    at += 1u + length;
-    // The root octet must fit too; 254 octets hold at most kMaxLabels labels.
-    if (at - kHeaderBytes >= kMaxNameBytes) return QueryError::kBadQuestion;
-    labels++;
+    const unsigned length = wire[at];
+    if (length - 1 >= kMaxLabelBytes) break;  // the root, or no plain label
+    at += 1 + length;
   }
+  if (wire[at] != 0) return QueryError::kBadQuestion;
   at++;
   if (wire.size() - at < 4) return QueryError::kBadQuestion;
   q->labels = static_cast<uint8_t>(labels);

@@ -19,8 +19,23 @@ inline uint32_t ResultAt(const View& view, const MapHeader& map, size_t position
   }
 }
 
-// How many of the 15 keys are <= x. The loop has a constant trip count and no branch: it compiles to SIMD compares.
+// How many of the 15 keys are <= x. Written with vectors because compilers leave such a short loop scalar at -O2: four
+// compares instead of fifteen. The sixteenth lane is `bits`, which does not count.
 inline uint32_t CountLessOrEqual(const TreeNode4& node, uint32_t x) {
+  if constexpr (std::endian::native == std::endian::little) {
+    typedef uint32_t Lanes __attribute__((vector_size(16)));
+    typedef int32_t Mask __attribute__((vector_size(16)));
+    const uint8_t* p = reinterpret_cast<const uint8_t*>(&node);
+    const Lanes wanted = {x, x, x, x};
+    Lanes a, b, c, d;
+    std::memcpy(&a, p, 16);
+    std::memcpy(&b, p + 16, 16);
+    std::memcpy(&c, p + 32, 16);
+    std::memcpy(&d, p + 48, 16);
+    const Mask sum = Mask(a <= wanted) + Mask(b <= wanted) + Mask(c <= wanted) +
+                     (Mask(d <= wanted) & Mask{-1, -1, -1, 0});
+    return static_cast<uint32_t>(-(sum[0] + sum[1] + sum[2] + sum[3]));
+  }
   uint32_t n = 0;
   for (uint32_t i = 0; i < kNode4Keys; i++) n += node.key[i] <= x;
   return n;

@@ -141,11 +141,10 @@ class Page {
 class HeaderUpdate {
  public:
   explicit HeaderUpdate(Page& page) : header_(page.header()) {
-    header_.sequence.store(header_.sequence.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
+    header_.sequence.fetch_add(1, std::memory_order_acq_rel);  // nothing below moves above it
   }
   ~HeaderUpdate() {
-    header_.sequence.store(header_.sequence.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    header_.sequence.fetch_add(1, std::memory_order_release);
   }
   HeaderUpdate(const HeaderUpdate&) = delete;
   HeaderUpdate& operator=(const HeaderUpdate&) = delete;

@@ -10,24 +10,38 @@ namespace mz::answer {
 
 // Hash of the deepest suffix that could be an apex, for prefetching; false when there is none.
 inline bool FirstZoneHash(const image::View& view, Job* job, uint64_t* hash) {
-  for (unsigned depth = job->labels(); depth > 0; depth--) {
-    if (!HasDepth(view.zone_depths(), depth)) continue;
-    *hash = HashRelative(view, 0, job->labels() - depth, job->labels(), job);
-    return true;
-  }
-  return false;
+  const int depth = DeepestUpTo(view.zone_depths(), static_cast<int>(job->labels()));
+  if (depth <= 0) return false;
+  *hash = HashRelative(view, 0, job->labels() - static_cast<unsigned>(depth), job->labels(), job);
+  return true;
+}
+
+// Queries come in swarms for one zone: when the name ends in the apex of `last` (may be null) and no apex lies below that one,
+// it is found without a lookup.
+inline bool IsInZone(const image::View& view, const image::ZoneRecord* last, Job* job) {
+  if (last == nullptr) return false;
+  const image::NameRecord& apex = view.name(last->name);
+  if (job->labels() < apex.labels || (apex.flags & image::kNameBelow)) return false;
+  const unsigned first = job->labels() - apex.labels;
+  if (job->LabelBytes(first, job->labels()) != apex.name_bytes ||
+      std::memcmp(job->Labels(first), image::NameBytes(apex).data(), apex.name_bytes) != 0)
+    return false;
+  job->zone = last;
+  job->zone_index = static_cast<int32_t>(uint32_t{apex.a});
+  job->apex = static_cast<uint8_t>(first);
+  return true;
 }
 
 // The most specific zone that holds the name; sets zone, zone_index and apex.
 inline void FindZone(const image::View& view, Job* job) {
-  const unsigned labels = job->labels();
-  for (unsigned depth = labels; depth > 0; depth--) {
-    if (!HasDepth(view.zone_depths(), depth)) continue;
-    const image::NameRecord* r = FindRelative(view, 0, labels - depth, labels, job);
+  const uint32_t depths = view.zone_depths();
+  for (int depth = DeepestUpTo(depths, static_cast<int>(job->labels())); depth > 0; depth = DeepestUpTo(depths, depth - 1)) {
+    const unsigned first = job->labels() - static_cast<unsigned>(depth);
+    const image::NameRecord* r = FindRelative(view, 0, first, job->labels(), job);
     if (r == nullptr || (r->flags & image::kNameExact) == 0) continue;
     job->zone_index = static_cast<int32_t>(uint32_t{r->a});
     job->zone = &view.zones()[r->a];
-    job->apex = static_cast<uint8_t>(labels - depth);
+    job->apex = static_cast<uint8_t>(first);
     return;
   }
 }
@@ -46,37 +60,34 @@ inline const image::NameRecord* FindSubzone(const image::View& view, const image
     *depth = job->subzone_labels;
     return job->subzone;
   }
-  auto probe = [&](unsigned n) -> const image::NameRecord* {
-    const image::NameRecord* r = FindRelative(view, ref.scope, left - n, left, job);
+  auto probe = [&](int n, uint64_t hash) -> const image::NameRecord* {
+    const image::NameRecord* r = FindHashed(view, ref.scope, hash, left - static_cast<unsigned>(n), left, *job);
     return r != nullptr && (r->flags & image::kNameExact) ? r : nullptr;
   };
+  auto hash_of = [&](int n) { return HashRelative(view, ref.scope, left - static_cast<unsigned>(n), left, job); };
   const uint32_t depths = ref.exact_depths;
   const int guess = GuessSubzoneLabels(*job, left);
   const image::NameRecord* best = nullptr;
-  unsigned best_depth = 0;
+  int best_depth = -1;
   bool search = true;
-  unsigned stop = 0;  // depths below it are settled
   if (guess >= 0 && HasDepth(depths, static_cast<unsigned>(guess))) {
-    best = probe(static_cast<unsigned>(guess));
+    best = probe(guess, job->guess_of == &ref ? job->guess_hash : hash_of(guess));
     if (best != nullptr) {
-      best_depth = static_cast<unsigned>(guess);
-      stop = best_depth + 1;
+      best_depth = guess;
       // Nothing is stored below it: this one probe settles the matter.
       search = guess == 0 ? HasDeeper(depths, 0) : (best->flags & image::kNameBelow) != 0;
     }
   }
-  for (unsigned n = left; search && n + 1 > stop; n--) {
-    if (HasDepth(depths, n) && static_cast<int>(n) != guess) {
-      const image::NameRecord* r = probe(n);
-      if (r != nullptr) {
-        best = r;
-        best_depth = n;
-        break;
-      }
-    }
-    if (n == 0) break;
+  const int stop = best_depth;
+  for (int n = DeepestUpTo(depths, static_cast<int>(left)); search && n > stop; n = DeepestUpTo(depths, n - 1)) {
+    if (n == guess) continue;
+    const image::NameRecord* r = probe(n, hash_of(n));
+    if (r == nullptr) continue;
+    best = r;
+    best_depth = n;
+    search = false;
   }
-  *depth = static_cast<uint8_t>(best_depth);
+  *depth = static_cast<uint8_t>(best == nullptr ? 0 : best_depth);
   if (job->subzone_of == nullptr) {
     job->subzone_of = &ref;
     job->subzone = best;
@@ -99,9 +110,8 @@ inline uint32_t FindDnset(const image::View& view, const image::DatasetRef& ref,
   }
   const uint32_t wild = ref.wild_depths;
   if (wild == 0) return 0;
-  for (unsigned n = left - 1; n > 0; n--) {
-    if (!HasDepth(wild, n)) continue;
-    const image::NameRecord* r = FindRelative(view, ref.scope, left - n, left, job);
+  for (int n = DeepestUpTo(wild, static_cast<int>(left) - 1); n > 0; n = DeepestUpTo(wild, n - 1)) {
+    const image::NameRecord* r = FindRelative(view, ref.scope, left - static_cast<unsigned>(n), left, job);
     if (r != nullptr && (r->flags & image::kNameWild)) {
       *entry = r;
       return r->b;

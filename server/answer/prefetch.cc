@@ -12,6 +12,8 @@ namespace {
 constexpr size_t kHotZones = 256;
 // A node's further datasets are looked up without help.
 constexpr size_t kWarmDatasets = 4;
+// Levels of an IPv4 tree below its root that are fetched ahead: enough for 65535 keys, more than trees are built for.
+constexpr int kWarmLevels = 3;
 constexpr size_t kLine = 64;
 
 void PrefetchLines(const void* p, int lines) {
@@ -30,7 +32,8 @@ struct Chain {
   const image::NameRecord* record;
   const image::Node* node;             // whose maps will be asked; null: none
   unsigned left;
-  const image::MapHeader* map4;
+  const image::MapHeader* map4;        // null: none, or settled
+  uint32_t tree_node;                  // where the descent in it stands
   net::Ip4 ip4;
 };
 
@@ -53,6 +56,10 @@ void StartName(const image::View& view, Job& job, Chain* c) {
     }
     c->named = &ref;
     c->hash = HashRelative(view, ref.scope, first, c->left, &job);
+    if (ref.kind == image::kCombined) {
+      job.guess_of = &ref;
+      job.guess_hash = c->hash;
+    }
     view.PrefetchBucket(c->hash);
     return;
   }
@@ -89,6 +96,7 @@ void StartMap(const image::View& view, Job& job, Chain* c) {
     return;
   }
   c->ip4 = address.ip4;
+  c->tree_node = 0;
   for (const image::DatasetRef& ref : FirstDatasets(*c->node)) {
     if (address.has_ip4 && ref.map4 != 0) {
       if (c->map4 == nullptr) c->map4 = &view.map(ref.map4);
@@ -99,17 +107,23 @@ void StartMap(const image::View& view, Job& job, Chain* c) {
   }
 }
 
-// Stage 4: the second level of the first IPv4 map.
-void StartLeaf(const image::View& view, const Chain& c) {
-  const image::MapHeader& map = *c.map4;
+// Stage 4, once per level: one step down in the first IPv4 map.
+void StepDown(const image::View& view, Chain* c) {
+  const image::MapHeader& map = *c->map4;
   if (map.kind == image::kMapDirect4) {
     const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kLine);
-    __builtin_prefetch(direct + (c.ip4 >> 16));
+    __builtin_prefetch(direct + (c->ip4 >> 16));
     return;
   }
   const image::TreeNode4* nodes = image::internal::Tree4(map);
-  const uint32_t child = 1 + image::internal::CountLessOrEqual(nodes[0], c.ip4);
-  if (child < map.node_count) __builtin_prefetch(nodes + child);
+  const uint64_t child = uint64_t{c->tree_node} * (image::kNode4Keys + 1) + 1 +
+                         image::internal::CountLessOrEqual(nodes[c->tree_node], c->ip4);
+  if (child >= map.node_count) {
+    c->map4 = nullptr;
+    return;
+  }
+  c->tree_node = static_cast<uint32_t>(child);
+  __builtin_prefetch(nodes + child);
 }
 
 // Stage 5: the middle of the lower halves of a direct table, where its binary search begins.
@@ -128,8 +142,12 @@ void StartLows(const image::View& view, const Chain& c) {
 
 void FindZones(const image::View& view, std::span<Job> jobs) {
   if (view.zones().size() <= kHotZones || jobs.size() == 1) {
-    for (Job& job : jobs)
-      if (job.wants_zone) FindZone(view, &job);
+    const image::ZoneRecord* last = nullptr;
+    for (Job& job : jobs) {
+      if (!job.wants_zone) continue;
+      if (!IsInZone(view, last, &job)) FindZone(view, &job);
+      if (job.zone != nullptr) last = job.zone;
+    }
     return;
   }
   uint64_t hash[kBatch];
@@ -152,27 +170,30 @@ void FindZones(const image::View& view, std::span<Job> jobs) {
 
 void WarmDatasets(const image::View& view, std::span<Job> jobs) {
   Chain chains[kBatch];
-  bool deep = false;
   for (size_t i = 0; i < jobs.size(); i++)
     if (jobs[i].zone != nullptr) StartName(view, jobs[i], &chains[i]);
   for (size_t i = 0; i < jobs.size(); i++)
     if (jobs[i].zone != nullptr) StartRecord(view, &chains[i]);
+  bool trees = false, tables = false;
   for (size_t i = 0; i < jobs.size(); i++) {
+    chains[i].map4 = nullptr;
     if (jobs[i].zone == nullptr) continue;
     StartMap(view, jobs[i], &chains[i]);
-    deep |= chains[i].map4 != nullptr;
   }
-  if (!deep) return;
-  bool direct = false;
-  for (size_t i = 0; i < jobs.size(); i++) {
-    if (jobs[i].zone == nullptr || chains[i].map4 == nullptr) continue;
-    StartLeaf(view, chains[i]);
-    direct |= chains[i].map4->kind == image::kMapDirect4;
+  for (int level = 0; level < kWarmLevels && (level == 0 || trees); level++) {
+    trees = false;
+    for (size_t i = 0; i < jobs.size(); i++) {
+      if (chains[i].map4 == nullptr) continue;
+      const bool table = chains[i].map4->kind == image::kMapDirect4;
+      if (table && level > 0) continue;
+      StepDown(view, &chains[i]);
+      tables |= table;
+      trees |= !table && chains[i].map4 != nullptr;
+    }
   }
-  if (!direct) return;
+  if (!tables) return;
   for (size_t i = 0; i < jobs.size(); i++)
-    if (jobs[i].zone != nullptr && chains[i].map4 != nullptr && chains[i].map4->kind == image::kMapDirect4)
-      StartLows(view, chains[i]);
+    if (chains[i].map4 != nullptr && chains[i].map4->kind == image::kMapDirect4) StartLows(view, chains[i]);
 }
 
 }  // namespace mz::answer

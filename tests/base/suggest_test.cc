@@ -16,6 +16,11 @@ TEST(SuggestTest, FindsTheNearestWordIgnoringCase) {
   EXPECT_EQ(Nearest("IMAGE", kWords), "image");
 }
 
+TEST(SuggestTest, SwappedLettersAreOneMistake) {
+  EXPECT_EQ(Nearest("oi", kWords), "io");
+  EXPECT_EQ(Nearest("iamge", kWords), "image");
+}
+
 TEST(SuggestTest, SaysNothingWhenNothingIsNear) {
   EXPECT_EQ(Nearest("bananas", kWords), "");
   EXPECT_EQ(Nearest("xy", kWords), "");

@@ -60,7 +60,7 @@ def test_compiler_killed(t):
         versions.add(version)
         process.signal(1)
         time.sleep(rng.uniform(0, 0.25))
-        victims = children(process.pid)
+        victims = compilers(process.pid)
         for pid in victims:
             harness.kill(pid)
         killed += len(victims)
@@ -75,7 +75,28 @@ def test_compiler_killed(t):
         return harness.wait_until(lambda: "version final" in text_of(client), 3)
 
     t.check("the next undisturbed reload succeeds", harness.wait_until(final, 12), text_of(client) + process.stderr()[-800:])
-    t.check("the log says that the compiler died", "compiler" in process.log().lower(), process.stderr()[-800:])
+    t.check("the log says that the compiler died", "killed" in process.log().lower(), process.stderr()[-800:])
+
+
+def compilers(pid):
+    """The processes of running builds: children of the host process, which itself only waits."""
+    return [grandchild for host in children(pid) for grandchild in children(host)]
+
+
+@harness.backends
+def test_compiler_host_killed(t):
+    """kill -9 of the process that starts the compilers: answers go on, the log says what is lost."""
+    replace(t, "list", zones.listed("version 0", 100))
+    process, client = t.start_rbldnsd(["bl.test:ip4set:list"], ["-c", "0"])
+    for pid in children(process.pid):
+        harness.kill(pid)
+    replace(t, "list", zones.listed("version 1", 100))
+    mark = process.log_mark()
+    process.signal(1)
+    t.check("the log says that the compiler is gone", process.wait_log("compiler process is gone", mark), process.log_since(mark))
+    t.check("answers go on", "version 0" in text_of(client) and process.running())
+    process.stop()
+    t.equal("ends as it should", process.popen.returncode, 0)
 
 
 def test_build_killed(t):

@@ -62,7 +62,7 @@ def test_install(t):
         t.check(f"{folder}/{program}", f"{folder}/{program}" in files)
         version = t.run([prefix / folder / program, "-h" if program == "rbldnsd" else "--help"])
         t.equal(f"{program} runs where it was installed", version.returncode, 0)
-    for name in ("mailzone.1", "mailzoned.8", "rbldnsd.8", "mailzone.toml.5"):
+    for name in ("mailzone.1", "mailzoned.8", "mailzone-rbldnsd.8", "mailzone.toml.5"):
         t.check(f"manual page {name}", f"share/man/man{name[-1]}/{name}" in files)
     for name in ("share/doc/mailzone/LICENSE", "share/doc/mailzone/examples/mailzone.toml",
                  "share/doc/mailzone/examples/customers.zone", "lib/systemd/system/mailzoned.socket",

@@ -156,6 +156,33 @@ TEST(ZoneEncoderTest, NsRotateAndGlueStays) {
   EXPECT_EQ(image->result.warnings[0].message, "no glue record(s) for ns2.bl.test NS found");
 }
 
+TEST(ZoneEncoderTest, NamesAreCompressedWhateverTheirCase) {
+  ImageModel model;
+  DatasetModel* d = AddDataset(&model, image::kIp4Set, "ip4set:d");
+  d->ns = NameServers{600, {FullWire("n1.Out.example"), FullWire("n2.oUt.example"), FullWire("x.Example"),
+                            FullWire("n1.TEST"), FullWire("BL.test")}};
+  AddZone(&model, "bl.test", {0});
+  auto image = testing::Write(model);
+  // As measured with rbldnsd: the later name takes the letter case of the earlier one, or of the question.
+  EXPECT_EQ(Ns(image->view, 0).lines(),
+            (std::vector<std::string>{"bl.test 600 NS n1.Out.example", "bl.test 600 NS n2.Out.example",
+                                      "bl.test 600 NS x.example", "bl.test 600 NS n1.test", "bl.test 600 NS bl.test"}));
+  const image::AuthorityBlock& block = image->view.authority(image->view.rotation(image->view.zones()[0], 0));
+  EXPECT_EQ(block.rr_bytes, 5 * 12 + 16 + 5 + 4 + 5 + 2);
+}
+
+TEST(ZoneEncoderTest, ZonesShareEqualRecords) {
+  ImageModel model;
+  DatasetModel* d = AddDataset(&model, image::kIp4Set, "ip4set:d");
+  d->ns = NameServers{600, {FullWire("n1.out.example"), FullWire("n2.out.example")}};
+  d->soa = MakeSoa();
+  AddZone(&model, "one.zone", {0});
+  AddZone(&model, "two.zone", {0});
+  auto image = testing::Write(model);
+  EXPECT_EQ(image->view.zones()[0].soa, image->view.zones()[1].soa);
+  EXPECT_EQ(image->view.zones()[0].ns, image->view.zones()[1].ns);
+}
+
 TEST(ZoneEncoderTest, GlueOfTwoServersWithOneAddress) {
   ImageModel model;
   DatasetModel* g = AddDataset(&model, image::kGeneric, "generic:g");
@@ -188,7 +215,14 @@ TEST(ZoneEncoderTest, GlueFromEveryKindOfDataset) {
   part->ttl = 50;
   part->map4 = {{0, 0}, {0x01020304, three}, {0x01020305, 0}};
   c->parts.push_back(std::move(part));
+  auto base = std::make_unique<DatasetModel>();
+  base->kind = image::kDnset;
+  base->spec = "dnset";
+  AddDnset(base.get(), "sub", image::kNameWild, 0, one);
+  c->parts.push_back(std::move(base));
+  c->subzones.push_back({c->names.Add(""), {1}});
   c->subzones.push_back({c->names.Add(Wire("sub")), {0}});
+  c->subzones.push_back({c->names.Add(Wire("other")), {1}});
   auto add = [&](std::initializer_list<const char*> names) {
     NameServers ns{600, {}};
     for (const char* name : names) ns.names.push_back(FullWire(name));
