@@ -313,7 +313,7 @@ class Test:
         return path
 
     def binary(self, name):
-        path = pathlib.Path(self.options.bin) / name
+        path = pathlib.Path(self.options.bin).resolve() / name
         if not path.exists():
             raise Skip(f"{path} is not built")
         return path
@@ -355,8 +355,8 @@ class Test:
         return process, client
 
     def wait_ready(self, process, client, seconds=15.0):
-        wait_until(lambda: not process.running() or client.ready(), seconds)
-        if not process.running() or not client.ready():
+        answered = wait_until(lambda: "died" if not process.running() else client.ready(), seconds)
+        if answered is not True:
             raise AssertionError(f"{process.argv[0]} did not start: {process.log()[-2000:]}")
 
     def build(self, image, specs, options=(), directory=None, check=True):
