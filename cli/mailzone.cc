@@ -1,5 +1,6 @@
 // The `mailzone` program: makes the terminal and hands over to the verb. Each verb reads as options -> config ->
 // construct -> run.
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -12,6 +13,7 @@
 
 int main(int argc, char** argv) {
   using namespace mz::cli;
+  ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, with a message, not a death
   bool err_is_terminal = isatty(STDERR_FILENO) != 0;
   const char* term = std::getenv("TERM");
   const char* no_color = std::getenv("NO_COLOR");

@@ -44,8 +44,8 @@ void RbldnsdSink::SayHowMany(std::string_view spec) {
         compiler::DatasetLogName(spec) + ": " + std::to_string(warnings_ - kMaxWarnings) + " more warnings suppressed");
 }
 
-void RbldnsdSink::EndDataset(std::string_view spec, bool) {
-  SayHowMany(spec);
+void RbldnsdSink::EndDataset(std::string_view spec, bool loaded) {
+  if (loaded) SayHowMany(spec);  // rbldnsd does not count what an aborted load left out
   warnings_ = 0;
 }
 

@@ -144,7 +144,7 @@ Status ZoneEncoder::EncodeNs(const ZoneModel& zone, ZoneRecord* record, bool* to
     std::string lower = name;
     dns::LowerName(&lower);
     if (std::find(seen.begin(), seen.end(), lower) != seen.end()) continue;
-    seen.push_back(std::move(lower));
+    seen.push_back(lower);
     if (servers.size() == image::kMaxNs) {
       warnings->push_back({zone.text, "more than " + std::to_string(image::kMaxNs) + " NS, the rest is ignored"});
       break;
@@ -152,7 +152,7 @@ Status ZoneEncoder::EncodeNs(const ZoneModel& zone, ZoneRecord* record, bool* to
     const Glue* glue = glue_.Find(name);
     if (glue != nullptr && glue->addresses.empty()) {
       warnings->push_back({zone.text, "no glue record(s) for " +
-                                          dns::NameText(std::string_view(name).substr(0, name.size() - 1)) +
+                                          dns::NameText(std::string_view(lower).substr(0, lower.size() - 1)) +
                                           " NS found"});
       glue = nullptr;
     }

@@ -1,5 +1,5 @@
-// Numbers of the DNS message format (RFC 1035 section 4, RFC 6891, RFC 6895), shared by the query parser, the writers and the
-// reader.
+// Numbers of the DNS message format (RFC 1035 section 4, RFC 6891, RFC 6895), shared by the query parser, the
+// writers and the reader.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,9 @@ namespace mz::dns {
 
 inline constexpr size_t kHeaderBytes = 12;
 inline constexpr size_t kMaxMessageBytes = 65535;
-inline constexpr size_t kMinUdpBytes = 512;       // RFC 1035 section 2.3.4; offers below count as this (RFC 6891 section 6.2.3)
-inline constexpr size_t kMaxCharString = 255;     // RFC 1035 section 3.3
+inline constexpr size_t kMinUdpBytes =
+    512;  // RFC 1035 section 2.3.4; offers below count as this (RFC 6891 section 6.2.3)
+inline constexpr size_t kMaxCharString = 255;  // RFC 1035 section 3.3
 
 // The 16-bit word behind the ID.
 enum HeaderFlags : uint16_t {

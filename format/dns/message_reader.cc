@@ -8,7 +8,8 @@ namespace mz::dns {
 namespace {
 
 Status Damaged(size_t offset, std::string_view what) {
-  return MakeStatus(StatusCode::kDataLoss, "malformed message at octet " + std::to_string(offset) + ": " + std::string(what));
+  return MakeStatus(StatusCode::kDataLoss,
+                    "malformed message at octet " + std::to_string(offset) + ": " + std::string(what));
 }
 
 // More would only be made to cost time: a name has at most 127 labels.
@@ -42,8 +43,8 @@ class Reader {
   }
 
  private:
-  // Appends the labels to *name; *at moves behind the name. Pointers lead strictly backward (RFC 1035 section 4.1.4:
-  // "a prior occurance"), which ends every chain.
+  // Appends the labels to *name; *at moves behind the name. Pointers lead strictly backward (RFC 1035 section
+  // 4.1.4: "a prior occurance"), which ends every chain.
   Status ReadName(size_t* at, std::string* name) {
     size_t i = *at;
     size_t limit = i;  // pointers must lead below it
@@ -114,7 +115,8 @@ class Reader {
     return absl::OkStatus();
   }
 
-  Status ReadOpt(const std::string& owner, size_t fixed, const std::string& rdata, std::optional<MessageEdns>* edns) {
+  Status ReadOpt(const std::string& owner, size_t fixed, const std::string& rdata,
+                 std::optional<MessageEdns>* edns) {
     if (edns->has_value()) return Damaged(fixed, "a second OPT record");
     if (!owner.empty()) return Damaged(fixed, "the owner of OPT is not the root");
     MessageEdns e;

@@ -4,8 +4,9 @@
 //   for (const Record& r : m.answer) std::puts(RecordText(r).c_str());
 //   std::fputs(MessageText(m).c_str(), stdout);
 //
-// Any bytes are safe. Names are decompressed, in owners and in the RDATA of the types that RFC 1035 lets compress; pointers
-// must point backward, at most 127 in a name. Errors: DataLoss, with the offset. Allocates; any thread.
+// Any bytes are safe. Names are decompressed, in owners and in the RDATA of the types that RFC 1035 lets
+// compress; pointers must point backward, at most 127 in a name. Errors: DataLoss, with the offset.
+// Allocates; any thread.
 #pragma once
 
 #include <cstdint>

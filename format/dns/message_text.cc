@@ -46,8 +46,8 @@ std::string CharString(std::string_view text) {
       out += '\\';
       out += c;
     } else if (octet < 32 || octet > 126) {
-      const char digits[] = {'\\', static_cast<char>('0' + octet / 100), static_cast<char>('0' + octet / 10 % 10),
-                             static_cast<char>('0' + octet % 10)};
+      const char digits[] = {'\\', static_cast<char>('0' + octet / 100),
+                             static_cast<char>('0' + octet / 10 % 10), static_cast<char>('0' + octet % 10)};
       out.append(digits, 4);
     } else {
       out += c;
@@ -170,16 +170,20 @@ std::string RecordText(const Record& r) {
 }
 
 std::string MessageText(const Message& m) {
-  static constexpr const char* kOpcodes[] = {"QUERY", "IQUERY", "STATUS", "OPCODE3", "NOTIFY", "UPDATE", "DSO"};
-  std::string opcode = m.opcode() < std::size(kOpcodes) ? kOpcodes[m.opcode()] : "OPCODE" + std::to_string(m.opcode());
+  static constexpr const char* kOpcodes[] = {"QUERY",  "IQUERY", "STATUS", "OPCODE3",
+                                             "NOTIFY", "UPDATE", "DSO"};
+  std::string opcode =
+      m.opcode() < std::size(kOpcodes) ? kOpcodes[m.opcode()] : "OPCODE" + std::to_string(m.opcode());
   std::string out = ";; ->>HEADER<<- opcode: " + opcode + ", status: " + StandardRcode(m.rcode()) +
                     ", id: " + std::to_string(m.id) + "\n;; flags:" + FlagsText(m) +
-                    "; QUERY: " + std::to_string(m.question.size()) + ", ANSWER: " + std::to_string(m.answer.size()) +
+                    "; QUERY: " + std::to_string(m.question.size()) +
+                    ", ANSWER: " + std::to_string(m.answer.size()) +
                     ", AUTHORITY: " + std::to_string(m.authority.size()) +
                     ", ADDITIONAL: " + std::to_string(m.additional.size() + (m.edns ? 1 : 0)) + "\n";
   if (m.edns) {
     out += "\n;; OPT PSEUDOSECTION:\n; EDNS: version: " + std::to_string(m.edns->version) +
-           ", flags:" + (m.edns->flags & kEdnsDnssecOk ? " do" : "") + "; udp: " + std::to_string(m.edns->udp_bytes) + "\n";
+           ", flags:" + (m.edns->flags & kEdnsDnssecOk ? " do" : "") +
+           "; udp: " + std::to_string(m.edns->udp_bytes) + "\n";
     for (const auto& [code, data] : m.edns->options) out += OptionText(code, data);
   }
   if (!m.question.empty()) {

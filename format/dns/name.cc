@@ -13,7 +13,8 @@ Status Bad(std::string_view text, std::string_view why) {
                     "invalid domain name `" + std::string(text) + "': " + std::string(why));
 }
 
-// Reads the escape behind a backslash: one to three digits are a decimal octet, anything else stands for itself.
+// Reads the escape behind a backslash: one to three digits are a decimal octet, anything else stands for
+// itself.
 bool TakeEscape(std::string_view text, size_t* position, uint8_t* octet) {
   size_t i = *position;
   if (i >= text.size()) return false;
@@ -42,10 +43,10 @@ constexpr std::array<uint8_t, 256> kEscape = MakeEscapeTable();
 
 // rbldnsd's names of the types 0..41 and 250..256.
 constexpr const char* kTypeNames[] = {
-    "INVALID", "A",    "NS",   "MD",    "MF",  "CNAME", "SOA",      "MB",   "MG",    "MR",  "NULL",
-    "WKS",     "PTR",  "HINFO", "MINFO", "MX", "TXT",   "RP",       "AFSDB", "X25",  "ISDN", "RT",
-    "NSAP",    "NSAP_PTR", "SIG", "KEY", "PX", "GPOS",  "AAAA",     "LOC",  "NXT",   "EID", "NIMLOC",
-    "SRV",     "ATMA", "NAPTR", "KX",   "CERT", "A6",   "DNAME",    "SINK", "OPT"};
+    "INVALID", "A",        "NS",    "MD",    "MF",   "CNAME", "SOA",   "MB",    "MG",  "MR",   "NULL",
+    "WKS",     "PTR",      "HINFO", "MINFO", "MX",   "TXT",   "RP",    "AFSDB", "X25", "ISDN", "RT",
+    "NSAP",    "NSAP_PTR", "SIG",   "KEY",   "PX",   "GPOS",  "AAAA",  "LOC",   "NXT", "EID",  "NIMLOC",
+    "SRV",     "ATMA",     "NAPTR", "KX",    "CERT", "A6",    "DNAME", "SINK",  "OPT"};
 static_assert(std::size(kTypeNames) == 42);
 constexpr const char* kMetaTypeNames[] = {"TSIG", "IXFR", "AXFR", "MAILB", "MAILA", "ANY"};
 
@@ -168,8 +169,9 @@ std::string ClassText(uint16_t qclass) {
 }
 
 std::string RcodeText(uint16_t rcode) {
-  static constexpr const char* kNames[] = {"NOERROR",  "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMPL", "REFUSED",
-                                           "YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE"};
+  static constexpr const char* kNames[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
+                                           "NOTIMPL", "REFUSED", "YXDOMAIN", "YXRRSET",
+                                           "NXRRSET", "NOTAUTH", "NOTZONE"};
   if (rcode < std::size(kNames)) return kNames[rcode];
   if (rcode == 16) return "BADVERS";
   if (rcode == 23) return "BADCOOKIE";

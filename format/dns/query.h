@@ -2,12 +2,14 @@
 //
 //   Query q;
 //   QueryError e = ParseQuery(packet, &q);
-//   if (e == QueryError::kNone) ... packet.subspan(kHeaderBytes, q.qname_bytes) ... q.label[0..labels] ... q.edns
+//   if (e == QueryError::kNone) ... packet.subspan(kHeaderBytes, q.qname_bytes) ... q.label[0..labels] ...
+//   q.edns
 //
-// Any bytes are safe. What could be read is filled in even when an error is returned, so that the reply can echo it: the
-// header always (except kShort), the question when question_end is not 0, EDNS when edns.present. Records of the answer and
-// authority sections are skipped; the OPT record may stand anywhere in the additional section (RFC 6891 section 6.1.1).
-// Octets behind the last counted record are ignored. Cost: linear in the message; every record takes at least 11 octets.
+// Any bytes are safe. What could be read is filled in even when an error is returned, so that the reply can
+// echo it: the header always (except kShort), the question when question_end is not 0, EDNS when
+// edns.present. Records of the answer and authority sections are skipped; the OPT record may stand anywhere
+// in the additional section (RFC 6891 section 6.1.1). Octets behind the last counted record are ignored.
+// Cost: linear in the message; every record takes at least 11 octets.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +31,11 @@ struct Edns {
 
 struct Query {
   uint16_t id = 0;
-  uint16_t flags = 0;            // HeaderFlags
+  uint16_t flags = 0;  // HeaderFlags
   uint16_t qtype = 0, qclass = 0;
-  uint16_t question_end = 0;     // offset behind the question; 0: no question was read
-  uint8_t qname_bytes = 0;       // wire length with root octet; the name starts at kHeaderBytes
-  uint8_t labels = 0;            // without root
+  uint16_t question_end = 0;  // offset behind the question; 0: no question was read
+  uint8_t qname_bytes = 0;    // wire length with root octet; the name starts at kHeaderBytes
+  uint8_t labels = 0;         // without root
   Edns edns;
   // Offsets of the labels' length octets from the start of the name; label[labels] is the root octet's.
   uint8_t label[kMaxLabels + 1];
@@ -43,13 +45,13 @@ struct Query {
 
 enum class QueryError : uint8_t {
   kNone,
-  kShort,         // less than a header: nothing to answer to
-  kResponse,      // QR is set: answering could start a loop
-  kNoQuestion,    // QDCOUNT 0
-  kManyQuestions, // QDCOUNT over 1, RFC 9619
-  kBadQuestion,   // cut off, compressed, extended label type, over 255 octets
-  kBadRecords,    // the counted records behind the question do not parse; EDNS as far as it was read
-  kBadOpt,        // a second OPT record, or one whose owner is not the root (RFC 6891 section 6.1.1)
+  kShort,          // less than a header: nothing to answer to
+  kResponse,       // QR is set: answering could start a loop
+  kNoQuestion,     // QDCOUNT 0
+  kManyQuestions,  // QDCOUNT over 1, RFC 9619
+  kBadQuestion,    // cut off, compressed, extended label type, over 255 octets
+  kBadRecords,     // the counted records behind the question do not parse; EDNS as far as it was read
+  kBadOpt,         // a second OPT record, or one whose owner is not the root (RFC 6891 section 6.1.1)
 };
 
 namespace internal {
@@ -76,7 +78,8 @@ inline bool ReadOptions(std::span<const uint8_t> rdata, Edns* edns) {
     const size_t length = LoadBe16(&rdata[at + 2]);
     at += 4;
     if (rdata.size() - at < length) return false;
-    if (code == kOptionNsid) edns->wants_nsid = true;  // every other option is ignored, RFC 6891 section 6.1.2
+    if (code == kOptionNsid)
+      edns->wants_nsid = true;  // every other option is ignored, RFC 6891 section 6.1.2
     at += length;
   }
   return true;
@@ -100,7 +103,8 @@ inline QueryError ReadRecords(std::span<const uint8_t> wire, size_t at, uint32_t
       edns->version = wire[at + 5];  // wire[at + 4], the extended RCODE, means nothing in a query
       edns->dnssec_ok = (LoadBe16(&wire[at + 6]) & kEdnsDnssecOk) != 0;
       // The options of another version are not ours to judge: such a query gets BADVERS.
-      if (edns->version == 0 && !ReadOptions(wire.subspan(at + 10, rdata_bytes), edns)) return QueryError::kBadRecords;
+      if (edns->version == 0 && !ReadOptions(wire.subspan(at + 10, rdata_bytes), edns))
+        return QueryError::kBadRecords;
     }
     at += 10 + rdata_bytes;
   }
@@ -139,8 +143,10 @@ inline QueryError ParseQuery(std::span<const uint8_t> wire, Query* q) {
     return QueryError::kManyQuestions;
   }
 
-  // Inside the message, and the root octet at most the 255th of the name; that many octets hold at most kMaxLabels labels.
-  const size_t limit = wire.size() < kHeaderBytes + kMaxNameBytes ? wire.size() : kHeaderBytes + kMaxNameBytes;
+  // Inside the message, and the root octet at most the 255th of the name; that many octets hold at most
+  // kMaxLabels labels.
+  const size_t limit =
+      wire.size() < kHeaderBytes + kMaxNameBytes ? wire.size() : kHeaderBytes + kMaxNameBytes;
   size_t at = kHeaderBytes;
   unsigned labels = 0;
   for (;; labels++) {

@@ -35,10 +35,11 @@ struct Mnemonic {
   uint16_t value;
 };
 // Newer types than TypeText() knows by name.
-constexpr Mnemonic kNewTypes[] = {{"APL", 42},     {"DS", 43},      {"SSHFP", 44},  {"IPSECKEY", 45}, {"RRSIG", 46},
-                                  {"NSEC", 47},    {"DNSKEY", 48},  {"NSEC3", 50},  {"NSEC3PARAM", 51}, {"TLSA", 52},
-                                  {"SMIMEA", 53},  {"CDS", 59},     {"CDNSKEY", 60}, {"OPENPGPKEY", 61}, {"SVCB", 64},
-                                  {"HTTPS", 65},   {"SPF", 99},     {"TKEY", 249},  {"URI", 256},     {"CAA", 257}};
+constexpr Mnemonic kNewTypes[] = {{"APL", 42},        {"DS", 43},         {"SSHFP", 44},  {"IPSECKEY", 45},
+                                  {"RRSIG", 46},      {"NSEC", 47},       {"DNSKEY", 48}, {"NSEC3", 50},
+                                  {"NSEC3PARAM", 51}, {"TLSA", 52},       {"SMIMEA", 53}, {"CDS", 59},
+                                  {"CDNSKEY", 60},    {"OPENPGPKEY", 61}, {"SVCB", 64},   {"HTTPS", 65},
+                                  {"SPF", 99},        {"TKEY", 249},      {"URI", 256},   {"CAA", 257}};
 
 }  // namespace
 

@@ -1,7 +1,8 @@
 // Builds query messages, for tools and tests.
 //
 //   MZ_ASSIGN_OR_RETURN(std::string name, ParseName("2.0.0.127.bl.example"));
-//   std::string packet = BuildQuery(name, kTypeTxt, kClassIn, {.id = 7, .edns = EdnsQuery{.udp_bytes = 1232}});
+//   std::string packet = BuildQuery(name, kTypeTxt, kClassIn, {.id = 7, .edns = EdnsQuery{.udp_bytes =
+//   1232}});
 //
 // Anything may be asked for, broken things too: the fields go to the wire as they are. Allocates; any thread.
 #pragma once

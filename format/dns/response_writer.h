@@ -1,4 +1,5 @@
-// The packet writer: builds one response in a caller's buffer. No allocation; nothing is written outside the limit.
+// The packet writer: builds one response in a caller's buffer. No allocation; nothing is written outside the
+// limit.
 //
 //   ResponseWriter w(buffer, limit, tail);    // tail: octets kept free for the OPT record
 //   w.Begin(request_wire, q.question_end);    // header and the question, byte for byte
@@ -7,8 +8,9 @@
 //   w.AddOpt(opt, rcode);
 //   size_t size = w.Finish(flags, rcode);
 //
-// An answer that does not fit sets overflowed() and leaves the buffer as it was; the caller then calls CutToQuestion()
-// and sets TC. Owner names are two-octet pointers to the question. One writer per response; not thread-safe.
+// An answer that does not fit sets overflowed() and leaves the buffer as it was; the caller then calls
+// CutToQuestion() and sets TC. Owner names are two-octet pointers to the question. One writer per response;
+// not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +30,10 @@ enum Section : uint8_t { kAnswer = 0, kAuthority = 1, kAdditional = 2 };
 
 // Everything an OPT record of a reply can say. Spans must live until AddOpt() returns.
 struct OptReply {
-  uint16_t udp_bytes = 0;                  // what we receive
-  bool dnssec_ok = false;                  // RFC 3225 section 3: copied
-  std::span<const uint8_t> nsid;           // empty: no NSID option
-  uint16_t extended_error = kErrorNone;    // RFC 8914; without EXTRA-TEXT
+  uint16_t udp_bytes = 0;                // what we receive
+  bool dnssec_ok = false;                // RFC 3225 section 3: copied
+  std::span<const uint8_t> nsid;         // empty: no NSID option
+  uint16_t extended_error = kErrorNone;  // RFC 8914; without EXTRA-TEXT
   size_t bytes() const {
     return kOptRecordBytes + (nsid.empty() ? 0 : 4 + nsid.size()) + (extended_error == kErrorNone ? 0 : 6);
   }
@@ -62,8 +64,8 @@ class ResponseWriter {
   bool overflowed() const { return overflowed_; }
   void MarkOverflow() { overflowed_ = true; }
 
-  // One answer with the question's name as owner. RDATA that is there already is not added again; all records of a type
-  // get the smallest TTL (RFC 2181 section 5.2). `rdata` lies outside the buffer.
+  // One answer with the question's name as owner. RDATA that is there already is not added again; all records
+  // of a type get the smallest TTL (RFC 2181 section 5.2). `rdata` lies outside the buffer.
   void AddAnswer(uint16_t type, uint32_t ttl, std::span<const uint8_t> rdata) {
     if (listed_ != 0 && !IsNewAnswer(type, &ttl, rdata)) return;
     uint8_t* p = StartAnswer(rdata.size());
@@ -73,7 +75,8 @@ class ResponseWriter {
   }
   // Whether an answer with that much RDATA fits.
   bool HasRoom(size_t rdata_bytes) const { return room_ >= size_ + kAnswerOverhead + rdata_bytes; }
-  // AddAnswer() in two steps, for RDATA that is composed in place: room for `rdata_bytes` octets, or null (overflow).
+  // AddAnswer() in two steps, for RDATA that is composed in place: room for `rdata_bytes` octets, or null
+  // (overflow).
   uint8_t* StartAnswer(size_t rdata_bytes) {
     if (!HasRoom(rdata_bytes)) {
       overflowed_ = true;
@@ -96,8 +99,8 @@ class ResponseWriter {
     StoreBe16(p - kAnswerOverhead + 4, kClassCh);
   }
 
-  // Encoded records for any section, all or nothing. Returns where they begin, or null when they do not fit (which is no
-  // overflow by itself). The caller patches pointers and TTLs in place.
+  // Encoded records for any section, all or nothing. Returns where they begin, or null when they do not fit
+  // (which is no overflow by itself). The caller patches pointers and TTLs in place.
   uint8_t* Append(Section section, std::span<const uint8_t> records, uint32_t record_count) {
     if (room_ < size_ || room_ - size_ < records.size()) return nullptr;
     uint8_t* p = out_ + size_;
@@ -119,7 +122,8 @@ class ResponseWriter {
     listed_ = 0;
   }
 
-  // Uses the tail. False when it does not fit, which only a caller's wrong `tail` or a tiny buffer can bring about.
+  // Uses the tail. False when it does not fit, which only a caller's wrong `tail` or a tiny buffer can bring
+  // about.
   bool AddOpt(const OptReply& opt, uint16_t rcode) {
     const size_t bytes = opt.bytes();
     if (capacity_ - size_ < bytes) return false;

@@ -1,4 +1,5 @@
-// Composes TXT RDATA in place: text octets in, character-strings of at most 255 octets out (RFC 1035 section 3.3.14).
+// Composes TXT RDATA in place: text octets in, character-strings of at most 255 octets out (RFC 1035 section
+// 3.3.14).
 //
 //   TxtWriter w(p, total);                  // p has TxtRdataBytes(total) octets of room
 //   w.Put("listed, see ", 12); w.Put(subject, n);
@@ -42,8 +43,8 @@ class TxtWriter {
 
  private:
   uint8_t* out_;
-  size_t left_;       // octets not yet promised to a character-string
-  size_t room_ = 0;   // left in the open one
+  size_t left_;      // octets not yet promised to a character-string
+  size_t room_ = 0;  // left in the open one
 };
 
 }  // namespace mz::dns

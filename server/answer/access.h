@@ -1,5 +1,5 @@
-// What acl datasets say about a client (section "acl" of docs/COMPATIBILITY.md): effects of the global and the zone's acl add
-// up, the strongest counts.
+// What acl datasets say about a client (section "acl" of docs/COMPATIBILITY.md): effects of the global and
+// the zone's acl add up, the strongest counts.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ struct Access {
   bool always() const { return (bits & (kAlways | kEmpty)) == kAlways; }
 };
 
-// Adds the effect of the acl at kNodes offset `acl` (0: none) on `client`. Of two values the first one added stays, so the
-// global acl is asked first.
+// Adds the effect of the acl at kNodes offset `acl` (0: none) on `client`. Of two values the first one added
+// stays, so the global acl is asked first.
 inline void AddAccess(const image::View& view, uint32_t acl, const Client& client, Access* access) {
   if (acl == 0) return;
   const image::DatasetRef& ref = image::Datasets(view.node(acl))[0];

@@ -1,6 +1,6 @@
-// The pipeline of one query: format, EDNS version, opcode, class, type, zone, access, then apex records or datasets, then the
-// authority section. The order is rbldnsd's (silence before SERVFAIL before REFUSED before data); where an RFC asks for
-// something else, the profile of the image decides. See answer.h.
+// The pipeline of one query: format, EDNS version, opcode, class, type, zone, access, then apex records or
+// datasets, then the authority section. The order is rbldnsd's (silence before SERVFAIL before REFUSED before
+// data); where an RFC asks for something else, the profile of the image decides. See answer.h.
 #include "server/answer/answer.h"
 
 #include <algorithm>
@@ -44,7 +44,8 @@ class Response {
         composer_(view, writer_, job.query.qtype) {}
 
   void Run() {
-    if (!writer_.Begin(request_.wire, job_.query.question_end)) return;  // a response buffer below the contract
+    if (!writer_.Begin(request_.wire, job_.query.question_end))
+      return;  // a response buffer below the contract
     Decide();
     if (dropped_) return;
     Send();
@@ -65,7 +66,8 @@ class Response {
     opt.udp_bytes = std::max<uint16_t>(settings_.max_udp_bytes, dns::kMinUdpBytes);
     opt.dnssec_ok = job_.query.edns.dnssec_ok;
     // RFC 5001 section 2.3: only when asked.
-    if (job_.query.edns.wants_nsid && settings_.server_id.size() <= kMaxNsidBytes) opt.nsid = settings_.server_id;
+    if (job_.query.edns.wants_nsid && settings_.server_id.size() <= kMaxNsidBytes)
+      opt.nsid = settings_.server_id;
     return opt;
   }
 
@@ -74,7 +76,8 @@ class Response {
     const bool lenient = Has(image::kProfileDropMalformed);
     const bool unreadable = q.question_end == 0;
     if (unreadable && lenient) return Drop();
-    // RFC 8906 section 3.1.4: an opcode that is not ours gets NOTIMP, whatever its message looks like behind the header.
+    // RFC 8906 section 3.1.4: an opcode that is not ours gets NOTIMP, whatever its message looks like behind
+    // the header.
     if (q.opcode() != 0 || ((q.flags & (dns::kFlagAa | dns::kFlagTc)) && Has(image::kProfileNotImpAaTc))) {
       if (Has(image::kProfileClearOpcode)) copied_flags_ = 0;
       return Refuse(dns::kNotImp);
@@ -92,7 +95,8 @@ class Response {
     InZone(*job_.zone);
   }
 
-  // RFC 6895 section 3.1: 128..255 are query and meta types, OPT and 0 are none that a query may ask for. 0: go on.
+  // RFC 6895 section 3.1: 128..255 are query and meta types, OPT and 0 are none that a query may ask for. 0:
+  // go on.
   uint16_t MetaTypeError(uint16_t type) const {
     if (Has(image::kProfileNotImpMetaTypes))
       return type >= dns::kTypeTsig && type != dns::kTypeAny ? dns::kNotImp : dns::kNoError;
@@ -126,7 +130,8 @@ class Response {
     Access& access = job_.access;
     AddAccess(view_, zone.acl, request_.client, &access);
     if (access.ignore()) return Drop();
-    if ((zone.flags & image::kZoneNotLoaded) || (zone.expires_unix != 0 && request_.now_unix > zone.expires_unix))
+    if ((zone.flags & image::kZoneNotLoaded) ||
+        (zone.expires_unix != 0 && request_.now_unix > zone.expires_unix))
       return Refuse(dns::kServFail, dns::kErrorNotReady);
     if (access.refuse()) return Refuse(dns::kRefused, dns::kErrorProhibited);
     authoritative_ = job_.query.qclass == dns::kClassIn;  // RFC 1034 section 6.2.6: never for QCLASS=*
@@ -136,7 +141,8 @@ class Response {
     const bool found = QueryDatasets(search) || at_apex;
     if (writer_.overflowed()) return;
     if (writer_.count(dns::kAnswer) != 0) return PositiveAuthority(zone);
-    if (!found && ((zone.flags & image::kZoneEntNxdomain) || !IsEmptyNonTerminal(search))) rcode_ = dns::kNxDomain;
+    if (!found && ((zone.flags & image::kZoneEntNxdomain) || !IsEmptyNonTerminal(search)))
+      rcode_ = dns::kNxDomain;
     NegativeAuthority(zone);
   }
 
@@ -182,7 +188,8 @@ class Response {
     return view_.authority(view_.rotation(zone, i));
   }
 
-  // NS behind an answer is a courtesy: with glue, without, or not at all, and never a reason for TC (RFC 2181 section 9).
+  // NS behind an answer is a courtesy: with glue, without, or not at all, and never a reason for TC (RFC 2181
+  // section 9).
   void PositiveAuthority(const image::ZoneRecord& zone) {
     if (zone.ns_count == 0 || (zone.flags & image::kZoneMinimal)) return;
     if (ns_answered_ && !Has(image::kProfileApex)) return;
@@ -195,7 +202,8 @@ class Response {
   void NegativeAuthority(const image::ZoneRecord& zone) {
     if (zone.soa == 0) return;
     const uint32_t minimum = zone.soa_minimum;
-    const uint32_t ttl = Has(image::kProfileSoaMinimumAsIs) ? minimum : std::min<uint32_t>(minimum, zone.soa_ttl);
+    const uint32_t ttl =
+        Has(image::kProfileSoaMinimumAsIs) ? minimum : std::min<uint32_t>(minimum, zone.soa_ttl);
     if (!composer_.AddSoa(zone, dns::kAuthority, ttl, apex_offset())) writer_.MarkOverflow();
   }
 
@@ -252,7 +260,8 @@ void Prepare(const image::View& view, Request& request, Job* job, bool* silent) 
   AddAccess(view, view.header().global_acl, request.client, &job->access);
   Decode(request.wire, job);
   // Never a reply to a reply: two servers would talk for ever (RFC 1035 section 7.3, CVE-2024-2169).
-  *silent = job->access.ignore() || job->error == dns::QueryError::kShort || job->error == dns::QueryError::kResponse;
+  *silent = job->access.ignore() || job->error == dns::QueryError::kShort ||
+            job->error == dns::QueryError::kResponse;
   if (*silent) return;
   request.outcome.qname_bytes = job->query.qname_bytes;
   request.outcome.qtype = job->query.qtype;
@@ -283,7 +292,8 @@ void Answer(const image::View& view, const Settings& settings, Request& request,
   AnswerChunk<1>(view, settings, {&request, 1}, state);
 }
 
-void AnswerBatch(const image::View& view, const Settings& settings, std::span<Request> requests, WorkerState& state) {
+void AnswerBatch(const image::View& view, const Settings& settings, std::span<Request> requests,
+                 WorkerState& state) {
   while (!requests.empty()) {
     const size_t n = std::min(requests.size(), kBatch);
     AnswerChunk<kBatch>(view, settings, requests.first(n), state);

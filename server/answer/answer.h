@@ -4,9 +4,10 @@
 //   AnswerBatch(view, settings, {&r, 1}, state);
 //   if (r.response_size != 0) send(r.response.first(r.response_size));       // 0: send nothing
 //
-// No allocation, no lock, no system call, no clock, no logging, no recursion; every loop is bounded by the message, by
-// the depth of a name or by a constant. Requests and responses are spans owned by the caller and may not overlap. Any
-// request bytes are safe. Any number of threads may answer from one view; each has its own WorkerState.
+// No allocation, no lock, no system call, no clock, no logging, no recursion; every loop is bounded by the
+// message, by the depth of a name or by a constant. Requests and responses are spans owned by the caller and
+// may not overlap. Any request bytes are safe. Any number of threads may answer from one view; each has its own
+// WorkerState.
 #pragma once
 
 #include <cstdint>
@@ -68,7 +69,8 @@ struct Request {
 // Rotation counters of one worker (round robin of NS and generic records), as rbldnsd keeps them.
 struct WorkerState {
   uint32_t record_rotation = 0;
-  // One NS rotation counter per zone, indexed like View::zones(); owned by the caller, resized and zeroed at a swap.
+  // One NS rotation counter per zone, indexed like View::zones(); owned by the caller, resized and zeroed at a
+  // swap.
   std::span<uint32_t> ns_rotation;
 };
 

@@ -6,7 +6,8 @@
 namespace mz::answer {
 namespace {
 
-// rbldnsd cuts expanded templates one octet short of a full character-string; clients may have got used to it.
+// rbldnsd cuts expanded templates one octet short of a full character-string; clients may have got used to
+// it.
 constexpr size_t kRbldnsdTextBytes = 254;
 
 constexpr size_t kStoredRecordHeader = 10;  // type, class, TTL, RDLENGTH of layout.h's RrsetHeader
@@ -96,15 +97,16 @@ void Composer::AddRrset(const image::RrsetHeader& rrset, WorkerState& state) {
     const uint8_t* r = group;
     for (uint32_t i = 0; i < skip; i++) r += StoredBytes(r);
     for (uint32_t i = 0; i < count && !writer_.full(); i++) {
-      writer_.AddAnswer(type, LoadBe32(r + 4), {r + kStoredRecordHeader, StoredBytes(r) - kStoredRecordHeader});
+      writer_.AddAnswer(type, LoadBe32(r + 4),
+                        {r + kStoredRecordHeader, StoredBytes(r) - kStoredRecordHeader});
       r += StoredBytes(r);
       if (skip + i + 1 == count) r = group;
     }
   }
 }
 
-bool Composer::AddBlock(const image::AuthorityBlock& block, dns::Section section, bool glue, size_t apex_offset,
-                        uint8_t** records) {
+bool Composer::AddBlock(const image::AuthorityBlock& block, dns::Section section, bool glue,
+                        size_t apex_offset, uint8_t** records) {
   const uint8_t* stored = image::AuthorityRecords(block);
   const size_t rr_bytes = block.rr_bytes;
   const size_t glue_bytes = glue ? size_t{block.glue_bytes} : 0;

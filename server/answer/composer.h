@@ -22,7 +22,8 @@ class Subject {
   explicit Subject(net::Ip4 address) : kind_(kIp4), ip4_(address) {}
   explicit Subject(const net::Ip6& address) : kind_(kIp6), ip6_(&address) {}
   explicit Subject(std::span<const uint8_t> name) : kind_(kName), name_(name) {}
-  explicit Subject(const Client& client) : kind_(client.is_v4 ? kIp4 : kIp6), ip4_(client.v4), ip6_(&client.v6) {}
+  explicit Subject(const Client& client)
+      : kind_(client.is_v4 ? kIp4 : kIp6), ip4_(client.v4), ip6_(&client.v6) {}
 
   const char* data() {
     if (size_ == 0) Format();
@@ -41,14 +42,17 @@ class Subject {
   net::Ip4 ip4_ = 0;
   const net::Ip6* ip6_ = nullptr;
   std::span<const uint8_t> name_;
-  size_t size_ = 0;             // 0: not made yet; no subject is empty
+  size_t size_ = 0;  // 0: not made yet; no subject is empty
   char text_[4 * dns::kMaxNameBytes];
 };
 
 class Composer {
  public:
   Composer(const image::View& view, dns::ResponseWriter& writer, uint16_t qtype)
-      : view_(view), writer_(writer), qtype_(qtype), any_is_all_((view.profile() & image::kProfileAnyAll) != 0) {}
+      : view_(view),
+        writer_(writer),
+        qtype_(qtype),
+        any_is_all_((view.profile() & image::kProfileAnyAll) != 0) {}
 
   dns::ResponseWriter& writer() { return writer_; }
 
@@ -58,14 +62,14 @@ class Composer {
   // The records of a generic owner; several of one type start at a place that moves on with each use.
   void AddRrset(const image::RrsetHeader& rrset, WorkerState& state);
 
-  // A pre-encoded block whose names point at the apex `apex_offset` octets into the message. With `glue` its A records go
-  // to the additional section. False when it does not fit (nothing is written then).
+  // A pre-encoded block whose names point at the apex `apex_offset` octets into the message. With `glue` its
+  // A records go to the additional section. False when it does not fit (nothing is written then).
   bool AddBlock(const image::AuthorityBlock& block, dns::Section section, bool glue, size_t apex_offset,
                 uint8_t** records = nullptr);
   bool AddSoa(const image::ZoneRecord& zone, dns::Section section, uint32_t ttl, size_t apex_offset);
 
-  // True when a record of this type belongs into the answer. RFC 8482 section 4.1: of ANY, without rbldnsd's "all", only
-  // the first RRset that comes along.
+  // True when a record of this type belongs into the answer. RFC 8482 section 4.1: of ANY, without rbldnsd's
+  // "all", only the first RRset that comes along.
   bool Wants(uint16_t type) const {
     if (qtype_ == type) return true;
     return qtype_ == dns::kTypeAny && (any_is_all_ || only_type_ == 0 || only_type_ == type);

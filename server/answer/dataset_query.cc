@@ -11,8 +11,8 @@ class DatasetQuery {
  public:
   explicit DatasetQuery(Search& search) : s_(search) {}
 
-  // `left`: labels between the start of the name and the node's own apex. A combined dataset holds no further combined
-  // ones, so the nesting is two levels deep and there is no recursion.
+  // `left`: labels between the start of the name and the node's own apex. A combined dataset holds no further
+  // combined ones, so the nesting is two levels deep and there is no recursion.
   template <bool kNested>
   void QueryNode(const image::Node& node, unsigned left) {
     const ReversedAddress address = AddressFor(s_.job, node, left);
@@ -52,7 +52,8 @@ class DatasetQuery {
   }
 
  private:
-  // acl: "empty" finds nothing, a value lists everything that could be asked. True: the dataset itself is not asked.
+  // acl: "empty" finds nothing, a value lists everything that could be asked. True: the dataset itself is not
+  // asked.
   bool Overruled() {
     const Access& access = s_.job.access;
     if (access.bits == 0) return false;
@@ -90,8 +91,8 @@ class DatasetQuery {
     s_.composer.AddValues(result, ref.ttl, subject);
   }
 
-  // Generic names are served whatever the acl says: rbldnsd turns them into NODATA under "empty" and under a value, which
-  // its manual denies.
+  // Generic names are served whatever the acl says: rbldnsd turns them into NODATA under "empty" and under a
+  // value, which its manual denies.
   void QueryGeneric(const image::DatasetRef& ref, unsigned left) {
     const image::RrsetHeader* rrset = FindGeneric(s_.view, ref, left, &s_.job);
     if (rrset == nullptr) return;

@@ -14,12 +14,12 @@ struct Search {
   WorkerState& state;
 };
 
-// Appends the answers of every dataset of the job's zone, in order. Returns whether the name exists by them (with or without
-// records of the asked type).
+// Appends the answers of every dataset of the job's zone, in order. Returns whether the name exists by them
+// (with or without records of the asked type).
 bool QueryDatasets(Search& search);
 
-// True when the name is an empty non-terminal: something listed or stored lies below it (RFC 8020, RFC 4592 section 2.2.2).
-// Only meaningful for names that QueryDatasets() did not find.
+// True when the name is an empty non-terminal: something listed or stored lies below it (RFC 8020, RFC 4592
+// section 2.2.2). Only meaningful for names that QueryDatasets() did not find.
 bool IsEmptyNonTerminal(Search& search);
 
 }  // namespace mz::answer

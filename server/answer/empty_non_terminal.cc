@@ -1,8 +1,11 @@
 // IsEmptyNonTerminal(); see dataset_query.h.
 //
-// A name above something that is listed exists without records: resolvers that walk down label by label (RFC 9156) or that
-// take NXDOMAIN for everything below (RFC 8020) would lose whole listings otherwise. Exact, and bounded: two searches per
-// address map, one probe per name dataset.
+// A name above something that is listed exists without records: resolvers that walk down label by label (RFC
+// 9156) or that take NXDOMAIN for everything below (RFC 8020) would lose whole listings otherwise. Exact, and
+// bounded: two searches per address map, one probe per name dataset.
+#include <algorithm>
+#include <cstring>
+
 #include "server/answer/dataset_query.h"
 #include "server/answer/name_search.h"
 
@@ -16,6 +19,17 @@ bool Overlap(const net::Range6& range, const net::Ip6& first, const net::Ip6& la
   out->first = range.first < first ? first : range.first;
   out->last = last < range.last ? last : range.last;
   return out->first <= out->last;
+}
+
+// Bounds the work for a denial in a zone that has others inside; of more zones the rest is not looked at.
+constexpr int32_t kMaxNestedZones = 64;
+
+// True when `name` without its first `labels` labels is `suffix`.
+bool EndsAtBorder(std::span<const uint8_t> name, std::span<const uint8_t> suffix, unsigned labels) {
+  size_t at = 0;
+  for (; labels > 0; labels--) at += 1u + name[at];
+  return name.size() - at == suffix.size() &&
+         std::memcmp(name.data() + at, suffix.data(), suffix.size()) == 0;
 }
 
 // What the labels [0, left) stand for when they are the leading part of a reversed address.
@@ -65,7 +79,8 @@ class NonTerminalSearch {
         case image::kIp4Set:
         case image::kIp4Tset:
         case image::kIp4Trie:
-          below = (part.has_range4 && Listed4(ref, part.range4)) || (part.has_range6 && ListedAsIp6(ref, part.range6));
+          below = (part.has_range4 && Listed4(ref, part.range4)) ||
+                  (part.has_range6 && ListedAsIp6(ref, part.range6));
           break;
         case image::kIp6Tset:
         case image::kIp6Trie:
@@ -88,12 +103,21 @@ class NonTerminalSearch {
     return false;
   }
 
-  // A zone of ours below this name, though it is served as a zone of its own.
+  // A zone of ours below this name, though it is served as a zone of its own. The index stores apexes only,
+  // so the zones are looked through; they lie before their ancestors (layout.h). Zones with others inside are
+  // rare and few.
   bool ZoneBelow() {
-    const unsigned labels = s_.job.labels();
-    if (!HasDeeper(s_.view.zone_depths(), labels)) return false;
-    const image::NameRecord* r = FindRelative(s_.view, 0, 0, labels, &s_.job);
-    return r != nullptr && (r->flags & image::kNameBelow);
+    const Job& job = s_.job;
+    if ((s_.view.name(job.zone->name).flags & image::kNameBelow) == 0) return false;
+    const int32_t first = std::max(job.zone_index - kMaxNestedZones, 0);
+    for (int32_t i = first; i < job.zone_index; i++) {
+      const image::NameRecord& apex = s_.view.name(s_.view.zones()[static_cast<size_t>(i)].name);
+      if (apex.labels <= job.labels()) continue;
+      const unsigned bytes = job.LabelBytes(0, job.labels());
+      if (EndsAtBorder(image::NameBytes(apex), {job.Labels(0), bytes}, apex.labels - job.labels()))
+        return true;
+    }
+    return false;
   }
 
  private:
@@ -110,7 +134,8 @@ class NonTerminalSearch {
         Listed4(ref, {static_cast<net::Ip4>(part.first.low), static_cast<net::Ip4>(part.last.low)}))
       return true;
     return Overlap(range, k6To4First, k6To4Last, &part) &&
-           Listed4(ref, {static_cast<net::Ip4>(part.first.high >> 16), static_cast<net::Ip4>(part.last.high >> 16)});
+           Listed4(ref, {static_cast<net::Ip4>(part.first.high >> 16),
+                         static_cast<net::Ip4>(part.last.high >> 16)});
   }
 
   // Where IPv4 datasets take the v4-mapped addresses, IPv6 datasets are never asked for them.
@@ -132,12 +157,13 @@ class NonTerminalSearch {
     return r != nullptr && (r->flags & image::kNameBelow);
   }
 
-  // A wildcard lists names below its own.
+  // A wildcard lists names below its own; the record of its name says so.
   bool DnsetBelow(const image::DatasetRef& ref, unsigned left) {
-    if (left == 0 || (!HasDepth(ref.wild_depths, left) && !HasDeeper(ref.wild_depths | ref.exact_depths, left))) return false;
+    if (left == 0) return false;
+    if (!HasDepth(ref.wild_depths, left) && !HasDeeper(ref.wild_depths | ref.exact_depths, left))
+      return false;
     const image::NameRecord* r = FindRelative(s_.view, ref.scope, 0, left, &s_.job);
-    if (r == nullptr) return false;
-    return (r->flags & image::kNameBelow) || ((r->flags & image::kNameWild) && r->b != 0);
+    return r != nullptr && (r->flags & image::kNameBelow);
   }
 
   bool CombinedBelow(const image::DatasetRef& ref, unsigned left) {
@@ -154,7 +180,8 @@ class NonTerminalSearch {
 
 bool IsEmptyNonTerminal(Search& search) {
   NonTerminalSearch below(search);
-  return below.ZoneBelow() || below.NodeHasBelow<false>(search.view.node(search.job.zone->node), search.job.apex);
+  return below.ZoneBelow() ||
+         below.NodeHasBelow<false>(search.view.node(search.job.zone->node), search.job.apex);
 }
 
 }  // namespace mz::answer

@@ -1,7 +1,8 @@
-// One request while its batch is being worked on: the parsed query, its lower-cased name and what is known so far.
+// One request while its batch is being worked on: the parsed query, its lower-cased name and what is known so
+// far.
 //
-// A job lives on the stack of AnswerBatch(). The big arrays are touched only as far as the name reaches, so a batch of
-// ordinary queries stays in the first-level cache.
+// A job lives on the stack of AnswerBatch(). The big arrays are touched only as far as the name reaches, so a
+// batch of ordinary queries stays in the first-level cache.
 #pragma once
 
 #include <bit>
@@ -18,7 +19,7 @@ namespace mz::answer {
 struct Job {
   dns::Query query;
   dns::QueryError error;
-  Access access;                 // of the global acl; the zone's joins it later
+  Access access;  // of the global acl; the zone's joins it later
 
   // What the leftmost labels say: four decimal octets, or 32 nibbles, in reverse order.
   bool has_ip4, has_ip6;
@@ -28,16 +29,17 @@ struct Job {
   bool wants_zone;                // set by whoever decided that the query is about zone data
   const image::ZoneRecord* zone;  // null: no zone of ours
   int32_t zone_index;
-  uint8_t apex;                   // label index where the apex begins = labels left of it
+  uint8_t apex;  // label index where the apex begins = labels left of it
 
-  // The subzone of the first combined dataset, when it was looked up already; and the hash of its likely name.
+  // The subzone of the first combined dataset, when it was looked up already; and the hash of its likely
+  // name.
   const image::DatasetRef* subzone_of;
   const image::NameRecord* subzone;
   uint8_t subzone_labels;
   const image::DatasetRef* guess_of;
   uint64_t guess_hash;
 
-  uint8_t hashed_from;            // label_hash[i] is valid from here on
+  uint8_t hashed_from;  // label_hash[i] is valid from here on
 
   // The name with root octet, lower case, and octets behind it that HashLabel may read.
   alignas(8) uint8_t name[dns::kMaxNameBytes + 1 + 8];
@@ -53,8 +55,8 @@ struct Job {
 
 namespace internal {
 
-// RFC 4343: ASCII letters only. Length octets are below 64 and pass unchanged. (Sixteen octets at a time were slower: the
-// packet mostly ends before the last load does.)
+// RFC 4343: ASCII letters only. Length octets are below 64 and pass unchanged. (Sixteen octets at a time were
+// slower: the packet mostly ends before the last load does.)
 inline uint64_t LowerWord(uint64_t x) {
   constexpr uint64_t kOnes = 0x0101010101010101ull;
   const uint64_t heptets = x & (0x7f * kOnes);
@@ -64,13 +66,14 @@ inline uint64_t LowerWord(uint64_t x) {
   return x | is_upper >> 2;
 }
 
-// One to three digits, at most 255. Without a branch on the number of digits, which would be mispredicted for every other
-// label. Requires: 4 octets are readable at `label`.
+// One to three digits, at most 255. Without a branch on the number of digits, which would be mispredicted for
+// every other label. Requires: 4 octets are readable at `label`.
 inline bool ParseOctet(const uint8_t* label, unsigned* octet) {
   const unsigned length = label[0];
   if (length - 1 > 2) return false;
   uint32_t digits = uint32_t{label[1]} | uint32_t{label[2]} << 8 | uint32_t{label[3]} << 16;
-  // Units into the third octet, tens into the second, hundreds into the first; what follows the label falls out on top.
+  // Units into the third octet, tens into the second, hundreds into the first; what follows the label falls
+  // out on top.
   const unsigned shift = 8 * (3 - length);
   digits = ((digits << shift) & 0xffffff) ^ ((0x303030u << shift) & 0xffffff);
   if (((digits + 0x767676) | digits) & 0x808080) return false;  // an octet above 9
@@ -89,7 +92,8 @@ inline bool ParseNibble(const uint8_t* label, unsigned* nibble) {
 
 }  // namespace internal
 
-// `count` leftmost labels as the leading octets of an IPv4 address, in host order and shifted to the top. count 1..4.
+// `count` leftmost labels as the leading octets of an IPv4 address, in host order and shifted to the top.
+// count 1..4.
 inline bool ReversedOctets(const Job& job, unsigned count, net::Ip4* address) {
   uint32_t value = 0;
   for (unsigned i = 0; i < count; i++) {
@@ -156,7 +160,8 @@ inline void HashLabels(uint64_t seed, unsigned first, Job* job) {
 }
 
 // Hash of the labels [first, last) as a name relative to `scope`.
-inline uint64_t HashRelative(const image::View& view, uint32_t scope, unsigned first, unsigned last, Job* job) {
+inline uint64_t HashRelative(const image::View& view, uint32_t scope, unsigned first, unsigned last,
+                             Job* job) {
   HashLabels(view.hash_seed(), first, job);
   image::NameHasher hasher(view.hash_seed(), scope);
   for (unsigned i = last; i-- > first;) hasher.Add(job->label_hash[i]);
@@ -164,18 +169,20 @@ inline uint64_t HashRelative(const image::View& view, uint32_t scope, unsigned f
 }
 
 // The stored record of the labels [first, last) in `scope`, or null. `hash` is theirs.
-inline const image::NameRecord* FindHashed(const image::View& view, uint32_t scope, uint64_t hash, unsigned first,
-                                           unsigned last, const Job& job) {
+inline const image::NameRecord* FindHashed(const image::View& view, uint32_t scope, uint64_t hash,
+                                           unsigned first, unsigned last, const Job& job) {
   return view.FindName(scope, hash, job.Labels(first), job.LabelBytes(first, last));
 }
-inline const image::NameRecord* FindRelative(const image::View& view, uint32_t scope, unsigned first, unsigned last,
-                                             Job* job) {
+inline const image::NameRecord* FindRelative(const image::View& view, uint32_t scope, unsigned first,
+                                             unsigned last, Job* job) {
   return FindHashed(view, scope, HashRelative(view, scope, first, last, job), first, last, *job);
 }
 
 // Depth bitmaps of layout.h: bit n stands for names of n labels, bit 31 for 31 and more.
 inline bool HasDepth(uint32_t depths, unsigned n) { return (depths >> (n < 31 ? n : 31)) & 1; }
-inline bool HasDeeper(uint32_t depths, unsigned n) { return (n >= 30 ? depths >> 31 : depths >> (n + 1)) != 0; }
+inline bool HasDeeper(uint32_t depths, unsigned n) {
+  return (n >= 30 ? depths >> 31 : depths >> (n + 1)) != 0;
+}
 // The largest depth up to n that is in the bitmap, or -1.
 inline int DeepestUpTo(uint32_t depths, int n) {
   if (n >= 31 && depths >> 31) return n;

@@ -1,7 +1,8 @@
 // Searches in the name index for one job: the zone, the subzone, a dnset entry, a generic owner.
 //
-// Depth bitmaps say how many labels stored names have, so only those suffixes are probed, deepest first: the first hit is
-// the most specific one. A query costs one probe per stored depth at most; ordinary images have one to three depths.
+// Depth bitmaps say how many labels stored names have, so only those suffixes are probed, deepest first: the
+// first hit is the most specific one. A query costs one probe per stored depth at most; ordinary images have
+// one to three depths.
 #pragma once
 
 #include "server/answer/job.h"
@@ -16,8 +17,8 @@ inline bool FirstZoneHash(const image::View& view, Job* job, uint64_t* hash) {
   return true;
 }
 
-// Queries come in swarms for one zone: when the name ends in the apex of `last` (may be null) and no apex lies below that one,
-// it is found without a lookup.
+// Queries come in swarms for one zone: when the name ends in the apex of `last` (may be null) and no apex
+// lies below that one, it is found without a lookup.
 inline bool IsInZone(const image::View& view, const image::ZoneRecord* last, Job* job) {
   if (last == nullptr) return false;
   const image::NameRecord& apex = view.name(last->name);
@@ -35,7 +36,8 @@ inline bool IsInZone(const image::View& view, const image::ZoneRecord* last, Job
 // The most specific zone that holds the name; sets zone, zone_index and apex.
 inline void FindZone(const image::View& view, Job* job) {
   const uint32_t depths = view.zone_depths();
-  for (int depth = DeepestUpTo(depths, static_cast<int>(job->labels())); depth > 0; depth = DeepestUpTo(depths, depth - 1)) {
+  for (int depth = DeepestUpTo(depths, static_cast<int>(job->labels())); depth > 0;
+       depth = DeepestUpTo(depths, depth - 1)) {
     const unsigned first = job->labels() - static_cast<unsigned>(depth);
     const image::NameRecord* r = FindRelative(view, 0, first, job->labels(), job);
     if (r == nullptr || (r->flags & image::kNameExact) == 0) continue;
@@ -53,18 +55,22 @@ inline int GuessSubzoneLabels(const Job& job, unsigned left) {
   return -1;
 }
 
-// The most specific subzone of a combined dataset that holds the labels [0, left), or null. `depth` is its label count.
-inline const image::NameRecord* FindSubzone(const image::View& view, const image::DatasetRef& ref, unsigned left,
-                                            Job* job, uint8_t* depth) {
+// The most specific subzone of a combined dataset that holds the labels [0, left), or null. `depth` is its
+// label count.
+inline const image::NameRecord* FindSubzone(const image::View& view, const image::DatasetRef& ref,
+                                            unsigned left, Job* job, uint8_t* depth) {
   if (job->subzone_of == &ref) {
     *depth = job->subzone_labels;
     return job->subzone;
   }
   auto probe = [&](int n, uint64_t hash) -> const image::NameRecord* {
-    const image::NameRecord* r = FindHashed(view, ref.scope, hash, left - static_cast<unsigned>(n), left, *job);
+    const image::NameRecord* r =
+        FindHashed(view, ref.scope, hash, left - static_cast<unsigned>(n), left, *job);
     return r != nullptr && (r->flags & image::kNameExact) ? r : nullptr;
   };
-  auto hash_of = [&](int n) { return HashRelative(view, ref.scope, left - static_cast<unsigned>(n), left, job); };
+  auto hash_of = [&](int n) {
+    return HashRelative(view, ref.scope, left - static_cast<unsigned>(n), left, job);
+  };
   const uint32_t depths = ref.exact_depths;
   const int guess = GuessSubzoneLabels(*job, left);
   const image::NameRecord* best = nullptr;
@@ -79,7 +85,8 @@ inline const image::NameRecord* FindSubzone(const image::View& view, const image
     }
   }
   const int stop = best_depth;
-  for (int n = DeepestUpTo(depths, static_cast<int>(left)); search && n > stop; n = DeepestUpTo(depths, n - 1)) {
+  for (int n = DeepestUpTo(depths, static_cast<int>(left)); search && n > stop;
+       n = DeepestUpTo(depths, n - 1)) {
     if (n == guess) continue;
     const image::NameRecord* r = probe(n, hash_of(n));
     if (r == nullptr) continue;
@@ -96,8 +103,8 @@ inline const image::NameRecord* FindSubzone(const image::View& view, const image
   return best;
 }
 
-// dnset: the exact entry, else the longest wildcard. The first hit decides; an exclusion is "not listed" (0). `entry` is
-// the record that answered.
+// dnset: the exact entry, else the longest wildcard. The first hit decides; an exclusion is "not listed" (0).
+// `entry` is the record that answered.
 inline uint32_t FindDnset(const image::View& view, const image::DatasetRef& ref, unsigned left, Job* job,
                           const image::NameRecord** entry) {
   if (left == 0) return 0;  // never the apex
@@ -121,8 +128,8 @@ inline uint32_t FindDnset(const image::View& view, const image::DatasetRef& ref,
 }
 
 // generic: the records of the owner, or null.
-inline const image::RrsetHeader* FindGeneric(const image::View& view, const image::DatasetRef& ref, unsigned left,
-                                             Job* job) {
+inline const image::RrsetHeader* FindGeneric(const image::View& view, const image::DatasetRef& ref,
+                                             unsigned left, Job* job) {
   if (!HasDepth(ref.exact_depths, left)) return nullptr;
   const image::NameRecord* r = FindRelative(view, ref.scope, 0, left, job);
   return r != nullptr && (r->flags & image::kNameExact) ? &view.rrset(r->a) : nullptr;

@@ -12,7 +12,8 @@ namespace {
 constexpr size_t kHotZones = 256;
 // A node's further datasets are looked up without help.
 constexpr size_t kWarmDatasets = 4;
-// Levels of an IPv4 tree below its root that are fetched ahead: enough for 65535 keys, more than trees are built for.
+// Levels of an IPv4 tree below its root that are fetched ahead: enough for 65535 keys, more than trees are
+// built for.
 constexpr int kWarmLevels = 3;
 constexpr size_t kLine = 64;
 
@@ -28,12 +29,12 @@ std::span<const image::DatasetRef> FirstDatasets(const image::Node& node) {
 // The name lookup and the map of one job that are worth waiting for.
 struct Chain {
   uint64_t hash;
-  const image::DatasetRef* named;      // dataset whose name index will be asked; null: none
+  const image::DatasetRef* named;  // dataset whose name index will be asked; null: none
   const image::NameRecord* record;
-  const image::Node* node;             // whose maps will be asked; null: none
+  const image::Node* node;  // whose maps will be asked; null: none
   unsigned left;
-  const image::MapHeader* map4;        // null: none, or settled
-  uint32_t tree_node;                  // where the descent in it stands
+  const image::MapHeader* map4;  // null: none, or settled
+  uint32_t tree_node;            // where the descent in it stands
   net::Ip4 ip4;
 };
 

@@ -1,6 +1,6 @@
-// Overlaps the cache misses of a batch: every stage touches what the stage before has asked the memory for, and asks for
-// the next link of the chain bucket -> record -> map header and root -> leaf. Nothing here decides anything: a wrong guess
-// costs a prefetch, and the answers are the same without this file.
+// Overlaps the cache misses of a batch: every stage touches what the stage before has asked the memory for,
+// and asks for the next link of the chain bucket -> record -> map header and root -> leaf. Nothing here
+// decides anything: a wrong guess costs a prefetch, and the answers are the same without this file.
 #pragma once
 
 #include <span>

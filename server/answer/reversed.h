@@ -1,7 +1,9 @@
-// Which address a name of reversed octets or nibbles stands for, depending on what kinds of dataset are asked.
+// Which address a name of reversed octets or nibbles stands for, depending on what kinds of dataset are
+// asked.
 //
-// A node with any IPv4 dataset also takes 32 nibbles for an IPv4 address: 2002:AABB:CCDD::/48 is AA.BB.CC.DD (6to4, RFC 3056;
-// IPv6 datasets are asked as well), ::ffff:a.b.c.d is a.b.c.d (v4-mapped; IPv6 datasets are not asked).
+// A node with any IPv4 dataset also takes 32 nibbles for an IPv4 address: 2002:AABB:CCDD::/48 is AA.BB.CC.DD
+// (6to4, RFC 3056; IPv6 datasets are asked as well), ::ffff:a.b.c.d is a.b.c.d (v4-mapped; IPv6 datasets are
+// not asked).
 #pragma once
 
 #include "server/answer/job.h"

@@ -89,6 +89,10 @@ class Run:
         got = sorted(harness.normalise_log(log, self.directory))
         # Row generic-message: rbldnsd says nothing about the line that makes it give up.
         got = [line for line in got if "data load aborted" not in line or line in want]
+        # Row aborted-start: rbldnsd looks for glue before it gives up, we build nothing then.
+        if not served[0]:
+            want = [line for line in want if "no glue record(s)" not in line]
+            got = [line for line in got if "no glue record(s)" not in line]
         if want != got:
             missing = collections.Counter(want) - collections.Counter(got)
             extra = collections.Counter(got) - collections.Counter(want)

@@ -285,6 +285,7 @@ def test_socket_activation(t):
         udp.bind(("127.0.0.1", 0))
         port = udp.getsockname()[1]
         tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # an earlier test's connection may linger on the port
         tcp.bind(("127.0.0.1", port))
         tcp.listen(16)
         process = passed_sockets(t, t.binary(what), arguments, [udp, tcp])

@@ -21,12 +21,13 @@ StatusOr<Message> Read(const std::string& packet) {
 // A reply with compressed names in every section.
 std::string Sample() {
   std::string p = "\x12\x34\x85\x00\0\1\0\4\0\1\0\2"s;
-  p += "\1a\2bl\4test\0\0\xff\0\1"s;                               // 12: a.bl.test ANY
-  p += "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\2"s;                // A
-  p += "\xc0\x0c\0\x10\0\1\0\0\0\x3c\0\6\1x\3y\"z"s;               // TXT "x" "y\"z"
-  p += "\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\7\0\12\2mx\xc0\x0e"s;       // MX 10 mx.bl.test
-  p += "\xc0\x0c\xff\x01\0\1\0\0\0\x3c\0\2\xab\xcd"s;              // TYPE65281
-  p += "\xc0\x0e\0\6\0\1\0\0\0\x3c\0\x1d\2ns\xc0\x0e\1h\xc0\x0e"s + "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5"s;
+  p += "\1a\2bl\4test\0\0\xff\0\1"s;                          // 12: a.bl.test ANY
+  p += "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\2"s;           // A
+  p += "\xc0\x0c\0\x10\0\1\0\0\0\x3c\0\6\1x\3y\"z"s;          // TXT "x" "y\"z"
+  p += "\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\7\0\12\2mx\xc0\x0e"s;  // MX 10 mx.bl.test
+  p += "\xc0\x0c\xff\x01\0\1\0\0\0\x3c\0\2\xab\xcd"s;         // TYPE65281
+  p += "\xc0\x0e\0\6\0\1\0\0\0\x3c\0\x1d\2ns\xc0\x0e\1h\xc0\x0e"s +
+       "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5"s;
   p += "\0\0\x29\x04\xd0\0\0\x80\0\0\6\0\3\0\2id"s;
   p += "\2ns\xc0\x0e\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\1"s;
   return p;
@@ -63,16 +64,17 @@ TEST(MessageReaderTest, ReadsAllSections) {
 
 TEST(MessageReaderTest, EveryCutIsRefused) {
   const std::string sample = Sample();
-  for (size_t n = 0; n < sample.size(); n++) EXPECT_EQ(Read(sample.substr(0, n)).status().code(), StatusCode::kDataLoss) << n;
+  for (size_t n = 0; n < sample.size(); n++)
+    EXPECT_EQ(Read(sample.substr(0, n)).status().code(), StatusCode::kDataLoss) << n;
   EXPECT_EQ(Read(sample + "xyz")->trailing_bytes, 3u);
 }
 
 TEST(MessageReaderTest, PointersMustLeadBackward) {
   const std::string header = "\0\0\x80\0\0\1\0\0\0\0\0\0"s;
-  EXPECT_FALSE(Read(header + "\xc0\x0c\0\1\0\1"s).ok());          // to itself
-  EXPECT_FALSE(Read(header + "\xc0\x0e\0\1\0\1"s).ok());          // forward
-  EXPECT_FALSE(Read(header + "\1a\xc0\x0c\0\1\0\1"s).ok());       // a loop through its own start
-  EXPECT_FALSE(Read(header + "\x41"s + "a\0\0\1\0\1"s).ok());     // extended label type
+  EXPECT_FALSE(Read(header + "\xc0\x0c\0\1\0\1"s).ok());       // to itself
+  EXPECT_FALSE(Read(header + "\xc0\x0e\0\1\0\1"s).ok());       // forward
+  EXPECT_FALSE(Read(header + "\1a\xc0\x0c\0\1\0\1"s).ok());    // a loop through its own start
+  EXPECT_FALSE(Read(header + "\x41"s + "a\0\0\1\0\1"s).ok());  // extended label type
 }
 
 TEST(MessageReaderTest, LongPointerChainsAreRefused) {
@@ -109,7 +111,8 @@ TEST(MessageReaderTest, RandomDamageIsSafe) {
   std::mt19937 random(2);
   for (int i = 0; i < 100000; i++) {
     std::string p = Sample();
-    for (int flips = static_cast<int>(random() % 8); flips >= 0; flips--) p[random() % p.size()] = static_cast<char>(random());
+    for (int flips = static_cast<int>(random() % 8); flips >= 0; flips--)
+      p[random() % p.size()] = static_cast<char>(random());
     if (random() % 4 == 0) p.resize(random() % (p.size() + 1));
     auto m = Read(p);
     if (m.ok()) MessageText(*m);
@@ -117,8 +120,10 @@ TEST(MessageReaderTest, RandomDamageIsSafe) {
 }
 
 TEST(QueryBuilderTest, WhatIsBuiltCanBeRead) {
-  const EdnsQuery edns{.udp_bytes = 900, .version = 1, .flags = kEdnsDnssecOk, .options = {{3, ""}, {10, "12345678"}}};
-  auto m = Read(BuildQuery("\3www\4test", 257, kClassCh, {.id = 9, .flags = kFlagRd | kFlagCd, .edns = edns}));
+  const EdnsQuery edns{
+      .udp_bytes = 900, .version = 1, .flags = kEdnsDnssecOk, .options = {{3, ""}, {10, "12345678"}}};
+  auto m =
+      Read(BuildQuery("\3www\4test", 257, kClassCh, {.id = 9, .flags = kFlagRd | kFlagCd, .edns = edns}));
   ASSERT_TRUE(m.ok());
   EXPECT_EQ(m->id, 9);
   EXPECT_EQ(m->flags, kFlagRd | kFlagCd);
@@ -131,10 +136,20 @@ TEST(QueryBuilderTest, WhatIsBuiltCanBeRead) {
 }
 
 TEST(QueryBuilderTest, ParsesTypesAndClasses) {
-  for (auto [text, value] : {std::pair{"A", 1}, {"txt", 16}, {"TYPE257", 257}, {"type65280", 65280}, {"99", 99},
-                             {"ANY", 255}, {"CAA", 257}, {"https", 65}, {"AXFR", 252}, {"TYPE0", 0}, {"URI", 256}})
+  for (auto [text, value] : {std::pair{"A", 1},
+                             {"txt", 16},
+                             {"TYPE257", 257},
+                             {"type65280", 65280},
+                             {"99", 99},
+                             {"ANY", 255},
+                             {"CAA", 257},
+                             {"https", 65},
+                             {"AXFR", 252},
+                             {"TYPE0", 0},
+                             {"URI", 256}})
     EXPECT_EQ(*ParseType(text), value) << text;
-  for (const char* text : {"", "NOPE", "TYPE", "TYPE65536", "TYPE-1", "1x"}) EXPECT_FALSE(ParseType(text).ok()) << text;
+  for (const char* text : {"", "NOPE", "TYPE", "TYPE65536", "TYPE-1", "1x"})
+    EXPECT_FALSE(ParseType(text).ok()) << text;
   EXPECT_EQ(*ParseClass("in"), 1);
   EXPECT_EQ(*ParseClass("CH"), 3);
   EXPECT_EQ(*ParseClass("CLASS9"), 9);

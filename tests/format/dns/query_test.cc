@@ -1,4 +1,5 @@
-// The query parser: everything it reads, and every way to be malformed. The answers to it are tested with the answer engine.
+// The query parser: everything it reads, and every way to be malformed. The answers to it are tested with the
+// answer engine.
 #include "format/dns/query.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +22,8 @@ QueryError Parse(const std::string& packet, Query* q) {
 
 TEST(QueryTest, ReadsHeaderQuestionAndLabels) {
   Query q;
-  const std::string packet = BuildQuery(*ParseName("Ab.c.example"), kTypeTxt, kClassCh, {.id = 0x1234, .flags = kFlagRd | 4 << 11});
+  const std::string packet =
+      BuildQuery(*ParseName("Ab.c.example"), kTypeTxt, kClassCh, {.id = 0x1234, .flags = kFlagRd | 4 << 11});
   ASSERT_EQ(Parse(packet, &q), QueryError::kNone);
   EXPECT_EQ(q.id, 0x1234);
   EXPECT_EQ(q.opcode(), 4);
@@ -60,7 +62,8 @@ TEST(QueryTest, ReadsEdns) {
   EXPECT_FALSE(q.edns.wants_nsid);
   EXPECT_EQ(q.edns.udp_bytes, 4000);
   EXPECT_EQ(q.edns.version, 3);
-  ASSERT_EQ(Parse(BuildQuery("\1a", 1, 1, {.edns = EdnsQuery{.options = {{9, "x"}, {3, ""}}}}), &q), QueryError::kNone);
+  ASSERT_EQ(Parse(BuildQuery("\1a", 1, 1, {.edns = EdnsQuery{.options = {{9, "x"}, {3, ""}}}}), &q),
+            QueryError::kNone);
   EXPECT_TRUE(q.edns.wants_nsid);
 }
 
@@ -99,7 +102,8 @@ TEST(QueryTest, RandomOctetsAreSafe) {
   Query q;
   for (int i = 0; i < 200000; i++) {
     std::string packet = BuildQuery("\3abc\2de", 1, 1, {.edns = EdnsQuery{.options = {{3, "abcd"}}}});
-    for (int flips = static_cast<int>(random() % 6); flips >= 0; flips--) packet[random() % packet.size()] = static_cast<char>(random());
+    for (int flips = static_cast<int>(random() % 6); flips >= 0; flips--)
+      packet[random() % packet.size()] = static_cast<char>(random());
     packet.resize(random() % (packet.size() + 1));
     if (Parse(packet, &q) == QueryError::kNone) {
       ASSERT_LE(q.question_end, packet.size());

@@ -1,4 +1,5 @@
-// The packet writer: limits, duplicates, TTLs, OPT, TXT strings. What it writes is read back with the message reader.
+// The packet writer: limits, duplicates, TTLs, OPT, TXT strings. What it writes is read back with the message
+// reader.
 #include "format/dns/response_writer.h"
 
 #include <gtest/gtest.h>
@@ -71,7 +72,8 @@ TEST_F(ResponseWriterTest, ExtendedRcodeAndOptionsInOpt) {
   EXPECT_EQ(m->edns->flags, kEdnsDnssecOk);
   EXPECT_EQ(m->edns->udp_bytes, 1232);
   EXPECT_EQ(m->edns->options[0], (std::pair<uint16_t, std::string>(kOptionNsid, "id")));
-  EXPECT_EQ(m->edns->options[1], (std::pair<uint16_t, std::string>(kOptionExtendedError, std::string("\0\16", 2))));
+  EXPECT_EQ(m->edns->options[1],
+            (std::pair<uint16_t, std::string>(kOptionExtendedError, std::string("\0\16", 2))));
 }
 
 TEST_F(ResponseWriterTest, DuplicatesAndTtls) {  // RFC 2181 sections 5 and 5.2

@@ -65,7 +65,8 @@ TEST_F(AccessTest, IgnoreIsSilence) {
 }
 
 TEST_F(AccessTest, RefuseIsRefusedInZonesOnly) {
-  image_.settings.version = image_.settings.server_id = std::span<const uint8_t>(reinterpret_cast<const uint8_t*>("v"), 1);
+  image_.settings.version = image_.settings.server_id =
+      std::span<const uint8_t>(reinterpret_cast<const uint8_t*>("v"), 1);
   image_.List(global_, "192.0.2.1", image_.Action(image::kAclRefuse));
   Build();
   for (const char* name : {"4.3.2.1.bl.test", "bl.test", "www.bl.test", "9.9.9.9.free.test"}) {
@@ -117,8 +118,11 @@ TEST_F(AccessTest, AValueListsEverythingThatCouldBeAsked) {
   EXPECT_THAT(Ask("192.0.2.7", (nibbles + "bl.test").c_str()).answer(), SizeIs(1));
 }
 
-TEST_F(AccessTest, TheStrongestEffectCounts) {  // ignore > refuse > empty > value; a zone's pass undoes nothing
-  auto set = [&](uint32_t acl, int n, compiler::ResultId r) { image_.List(acl, "192.0.2." + std::to_string(n), r); };
+TEST_F(AccessTest,
+       TheStrongestEffectCounts) {  // ignore > refuse > empty > value; a zone's pass undoes nothing
+  auto set = [&](uint32_t acl, int n, compiler::ResultId r) {
+    image_.List(acl, "192.0.2." + std::to_string(n), r);
+  };
   const auto ignore = image_.Action(image::kAclIgnore), refuse = image_.Action(image::kAclRefuse),
              empty = image_.Action(image::kAclEmpty), pass = image_.Action(image::kAclPass),
              a = image_.Result({{"127.0.0.10", ""}}), b = image_.Result({{"127.0.0.20", ""}});

@@ -1,5 +1,5 @@
-// The answer path does not allocate: every allocation of the process goes through the counters below, which first have to
-// show that they count.
+// The answer path does not allocate: every allocation of the process goes through the counters below, which
+// first have to show that they count.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -21,8 +21,8 @@ std::vector<std::string> Texts(const std::vector<dns::Record>& records) {
 
 // Sets [first, last] to `value` in a map of interval starts.
 template <typename Address, typename Next>
-void Paint(std::map<Address, compiler::ResultId>* map, Address first, Address last, bool last_is_end, Next next,
-           compiler::ResultId value) {
+void Paint(std::map<Address, compiler::ResultId>* map, Address first, Address last, bool last_is_end,
+           Next next, compiler::ResultId value) {
   if (map->empty()) (*map)[Address{}] = 0;
   const compiler::ResultId after = std::prev(map->upper_bound(last))->second;
   map->erase(map->lower_bound(first), map->upper_bound(last));
@@ -136,11 +136,13 @@ void TestImage::List(compiler::DatasetModel& d, std::string_view prefix, compile
   const int length = slash == prefix.npos ? -1 : std::stoi(std::string(prefix.substr(slash + 1)));
   if (auto v4 = net::ParseIp4(address)) {
     const net::Range4 r = net::PrefixRange4(*v4, length < 0 ? 32 : length);
-    Paint(&maps4_[&d], r.first, r.last, r.last == ~0u, [](net::Ip4 a) { return a + 1; }, result);
+    Paint(
+        &maps4_[&d], r.first, r.last, r.last == ~0u, [](net::Ip4 a) { return a + 1; }, result);
     d.map4 = Intervals<compiler::Interval4>(maps4_[&d]);
   } else {
     const net::Range6 r = net::PrefixRange6(net::ParseIp6(address).value(), length < 0 ? 128 : length);
-    Paint(&maps6_[&d], r.first, r.last, r.last == net::kIp6Last, [](net::Ip6 a) { return a.Next(); }, result);
+    Paint(
+        &maps6_[&d], r.first, r.last, r.last == net::kIp6Last, [](net::Ip6 a) { return a.Next(); }, result);
     d.map6 = Intervals<compiler::Interval6>(maps6_[&d]);
   }
 }
@@ -177,7 +179,8 @@ void TestImage::AddRecord(compiler::DatasetModel& d, std::string_view name, uint
                         {type, ttl, std::move(rdata), 0});
 }
 
-compiler::ZoneModel& TestImage::AddZone(std::string_view apex, std::vector<uint32_t> datasets, uint32_t flags) {
+compiler::ZoneModel& TestImage::AddZone(std::string_view apex, std::vector<uint32_t> datasets,
+                                        uint32_t flags) {
   compiler::ZoneModel z;
   z.apex = Wire(apex);
   z.text = apex;
@@ -188,7 +191,8 @@ compiler::ZoneModel& TestImage::AddZone(std::string_view apex, std::vector<uint3
 }
 
 void TestImage::AddSoa(compiler::ZoneModel& zone, uint32_t ttl, uint32_t minimum) {
-  zone.soa = compiler::Soa{ttl, Wire("ns.ex.test") + '\0', Wire("adm.ex.test") + '\0', 17, 7200, 600, 604800, minimum};
+  zone.soa = compiler::Soa{
+      ttl, Wire("ns.ex.test") + '\0', Wire("adm.ex.test") + '\0', 17, 7200, 600, 604800, minimum};
 }
 
 void TestImage::AddNs(compiler::ZoneModel& zone, const std::vector<std::string>& names, uint32_t ttl) {
@@ -214,8 +218,8 @@ void TestImage::Build() {
 Reply TestImage::Ask(std::string_view name, std::string_view type, const AskOptions& options) {
   dns::QueryOptions query = options.query;
   if (query.id == 0) query.id = 0x1d1d;
-  return AskBytes(dns::BuildQuery(Wire(name), dns::ParseType(type).value(), dns::ParseClass(options.qclass).value(),
-                                  query),
+  return AskBytes(dns::BuildQuery(Wire(name), dns::ParseType(type).value(),
+                                  dns::ParseClass(options.qclass).value(), query),
                   options);
 }
 
@@ -225,7 +229,8 @@ Reply TestImage::AskBytes(std::string_view packet, const AskOptions& options) {
   // Copies on the heap without slack, so that a sanitizer sees every octet too many.
   std::vector<uint8_t> wire(packet.begin(), packet.end());
   std::vector<uint8_t> buffer(room, 0xa5);
-  Request r{.wire = wire, .client = ParseClient(options.client), .tcp = options.tcp, .now_unix = options.now_unix};
+  Request r{
+      .wire = wire, .client = ParseClient(options.client), .tcp = options.tcp, .now_unix = options.now_unix};
   r.response = buffer;
   Answer(view_, settings, r, state_);
   Reply reply;
@@ -261,18 +266,22 @@ std::string CheckReply(std::string_view request, bool tcp, uint16_t max_udp_byte
   const std::span<const uint8_t> wire{reinterpret_cast<const uint8_t*>(request.data()), request.size()};
   const dns::QueryError error = dns::ParseQuery(wire, &q);
   if (q.question_end != 0) {
-    if (size < q.question_end || std::memcmp(answered.response.data() + dns::kHeaderBytes, wire.data() + dns::kHeaderBytes,
-                                             q.question_end - dns::kHeaderBytes) != 0)
+    if (size < q.question_end ||
+        std::memcmp(answered.response.data() + dns::kHeaderBytes, wire.data() + dns::kHeaderBytes,
+                    q.question_end - dns::kHeaderBytes) != 0)
       return "the question is not echoed";
     if (answered.outcome.qname_bytes != q.qname_bytes) return "outcome has another name length";
   } else if (!m->question.empty()) {
     return "a question from nowhere";
   }
-  if (error == dns::QueryError::kNone && q.edns.present != m->edns.has_value()) return "OPT in and OPT out differ";
-  if (m->Has(dns::kFlagTc) && !(m->answer.empty() && m->authority.empty())) return "records in a truncated reply";
+  if (error == dns::QueryError::kNone && q.edns.present != m->edns.has_value())
+    return "OPT in and OPT out differ";
+  if (m->Has(dns::kFlagTc) && !(m->answer.empty() && m->authority.empty()))
+    return "records in a truncated reply";
   if (!tcp) {
     const size_t offered = std::max<size_t>(q.edns.present ? q.edns.udp_bytes : 0, dns::kMinUdpBytes);
-    if (size > std::min<size_t>(offered, std::max<size_t>(max_udp_bytes, dns::kMinUdpBytes))) return "too long for UDP";
+    if (size > std::min<size_t>(offered, std::max<size_t>(max_udp_bytes, dns::kMinUdpBytes)))
+      return "too long for UDP";
   }
   const uint16_t rcode = m->rcode();
   const Outcome::Kind kind = rcode == dns::kNoError    ? Outcome::kAnswered

@@ -62,8 +62,8 @@ class TestImage {
   using Dataset = uint32_t;
   Dataset AddDataset(image::DatasetKind kind, uint32_t ttl = 2100);
   // A part of a combined dataset, in the named subzones ("@" or "" is the base).
-  compiler::DatasetModel& AddPart(Dataset combined, image::DatasetKind kind, const std::vector<std::string>& subzones,
-                                  uint32_t ttl = 2100);
+  compiler::DatasetModel& AddPart(Dataset combined, image::DatasetKind kind,
+                                  const std::vector<std::string>& subzones, uint32_t ttl = 2100);
   compiler::DatasetModel& dataset(Dataset d) { return *model_.datasets[d]; }
 
   compiler::ResultId Result(const std::vector<TestValue>& values);
@@ -71,11 +71,16 @@ class TestImage {
 
   // Prefix or address; later calls paint over earlier ones. Result 0 is an exclusion.
   void List(compiler::DatasetModel& d, std::string_view prefix, compiler::ResultId result);
-  void List(Dataset d, std::string_view prefix, compiler::ResultId result) { List(dataset(d), prefix, result); }
+  void List(Dataset d, std::string_view prefix, compiler::ResultId result) {
+    List(dataset(d), prefix, result);
+  }
   // dnset: "name", "*.name" or both forms by two calls.
   void ListName(compiler::DatasetModel& d, std::string_view name, compiler::ResultId result);
-  void ListName(Dataset d, std::string_view name, compiler::ResultId result) { ListName(dataset(d), name, result); }
-  void AddRecord(compiler::DatasetModel& d, std::string_view name, uint16_t type, uint32_t ttl, std::string rdata);
+  void ListName(Dataset d, std::string_view name, compiler::ResultId result) {
+    ListName(dataset(d), name, result);
+  }
+  void AddRecord(compiler::DatasetModel& d, std::string_view name, uint16_t type, uint32_t ttl,
+                 std::string rdata);
   void AddRecord(Dataset d, std::string_view name, uint16_t type, uint32_t ttl, std::string rdata) {
     AddRecord(dataset(d), name, type, ttl, std::move(rdata));
   }
@@ -106,9 +111,9 @@ class TestImage {
   std::vector<uint32_t> ns_rotation_;
 };
 
-// What holds for every reply to any request: it parses without trailing octets, echoes ID and question, has QR set and RA, Z,
-// AD and CD clear, keeps to the size limits, and has OPT exactly when the request has (as far as it can be read). Returns "" or
-// what is wrong.
+// What holds for every reply to any request: it parses without trailing octets, echoes ID and question, has
+// QR set and RA, Z, AD and CD clear, keeps to the size limits, and has OPT exactly when the request has (as
+// far as it can be read). Returns "" or what is wrong.
 std::string CheckReply(std::string_view request, bool tcp, uint16_t max_udp_bytes, const Request& answered);
 
 // "\7example" forms for tests; aborts on a bad name.

@@ -1,4 +1,5 @@
-// A batch gives what its requests give one by one, octet for octet, whatever its size; and every reply keeps the invariants.
+// A batch gives what its requests give one by one, octet for octet, whatever its size; and every reply keeps
+// the invariants.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -8,8 +9,13 @@
 namespace mz::answer {
 namespace {
 
-class BatchTest : public ::testing::TestWithParam<uint32_t> {};
-INSTANTIATE_TEST_SUITE_P(Profiles, BatchTest, ::testing::Values(0, image::kProfileRbldnsd));
+class BatchTest : public ::testing::TestWithParam<std::tuple<uint32_t, int>> {
+ protected:
+  TestImage Make() { return MakeVariedImage(std::get<0>(GetParam()), std::get<1>(GetParam())); }
+};
+INSTANTIATE_TEST_SUITE_P(ProfilesAndZones, BatchTest,
+                         ::testing::Combine(::testing::Values(0, image::kProfileRbldnsd),
+                                            ::testing::Values(0, 400)));
 
 struct Exchange {
   std::string packet;
@@ -29,9 +35,10 @@ void Fill(RequestStream& stream, Exchange* e) {
 }
 
 TEST_P(BatchTest, EqualsOneByOne) {
-  TestImage image = MakeVariedImage(GetParam());
+  TestImage image = Make();
   const std::string id = "node";
-  image.settings.server_id = image.settings.version = {reinterpret_cast<const uint8_t*>(id.data()), id.size()};
+  image.settings.server_id =
+      image.settings.version = {reinterpret_cast<const uint8_t*>(id.data()), id.size()};
   std::vector<uint32_t> rotation_a(image.view().zones().size()), rotation_b(rotation_a.size());
   WorkerState a{0, rotation_a}, b{0, rotation_b};
   RequestStream stream(11), again(11);
@@ -51,7 +58,8 @@ TEST_P(BatchTest, EqualsOneByOne) {
       Request& one = single[i].request;
       Answer(image.view(), image.settings, one, b);
       ASSERT_EQ(requests[i].response_size, one.response_size);
-      ASSERT_TRUE(std::equal(batch[i].buffer.begin(), batch[i].buffer.begin() + static_cast<ptrdiff_t>(one.response_size),
+      ASSERT_TRUE(std::equal(batch[i].buffer.begin(),
+                             batch[i].buffer.begin() + static_cast<ptrdiff_t>(one.response_size),
                              single[i].buffer.begin()));
       ASSERT_EQ(requests[i].outcome.zone, one.outcome.zone);
       ASSERT_EQ(requests[i].outcome.kind, one.outcome.kind);
@@ -63,14 +71,15 @@ TEST_P(BatchTest, EqualsOneByOne) {
     }
   }
   // The stream reaches what it is meant to reach.
-  for (const char* kind : {"drop", "0", "2", "3", "4", "5", "16", "several", "tc", "long"}) EXPECT_GT(seen[kind], 10) << kind;
+  for (const char* kind : {"drop", "0", "2", "3", "4", "5", "16", "several", "tc", "long"})
+    EXPECT_GT(seen[kind], 10) << kind;
   EXPECT_EQ(a.record_rotation, b.record_rotation);
   EXPECT_GT(a.record_rotation, 0u);
   EXPECT_EQ(rotation_a, rotation_b);
 }
 
 TEST_P(BatchTest, AnEmptyBatchIsNothing) {
-  TestImage image = MakeVariedImage(GetParam());
+  TestImage image = Make();
   AnswerBatch(image.view(), image.settings, {}, image.state());
 }
 

@@ -65,7 +65,8 @@ TEST_F(DatasetTest, ListedWithoutTheTypeIsNodataWithSoa) {
 
 TEST_F(DatasetTest, UnlistedIsNxdomainWithSoa) {
   OneList();
-  for (const char* name : {"1.0.0.127.bl.test", "1.0.1.10.bl.test", "1.0.0.0.bl.test", "254.255.255.255.bl.test"}) {
+  for (const char* name :
+       {"1.0.0.127.bl.test", "1.0.1.10.bl.test", "1.0.0.0.bl.test", "254.255.255.255.bl.test"}) {
     Reply r = image_.Ask(name, "A");
     EXPECT_EQ(r.rcode(), "NXDOMAIN") << name;
     EXPECT_EQ(r.flags(), "qr aa") << name;
@@ -78,16 +79,17 @@ TEST_F(DatasetTest, FindsFirstAndLastAddress) {
   OneList();
   EXPECT_THAT(image_.Ask("255.255.255.255.bl.test", "TXT").answer(),
               ElementsAre("255.255.255.255.bl.test. 2100 IN TXT \"last\""));
-  EXPECT_THAT(image_.Ask("0.0.0.0.bl.test", "TXT").answer(), ElementsAre("0.0.0.0.bl.test. 2100 IN TXT \"first\""));
+  EXPECT_THAT(image_.Ask("0.0.0.0.bl.test", "TXT").answer(),
+              ElementsAre("0.0.0.0.bl.test. 2100 IN TXT \"first\""));
 }
 
 TEST_F(DatasetTest, TakesOneToThreeDigitsAndNothingElse) {
   OneList();
   for (const char* name : {"2.0.0.127.bl.test", "002.0.00.127.bl.test", "02.000.0.127.BL.TEST"})
     EXPECT_EQ(image_.Ask(name, "A").answer().size(), 1u) << name;
-  for (const char* name : {"0002.0.0.127.bl.test", "256.0.0.10.bl.test", "a.0.0.10.bl.test", "1.0.0.0.10.bl.test",
-                           "-1.0.0.10.bl.test", "*.0.0.10.bl.test", "1a.0.0.10.bl.test", "x.1.0.0.10.bl.test",
-                           "999.0.0.10.bl.test", "1\\.0.0.0.10.bl.test"})
+  for (const char* name : {"0002.0.0.127.bl.test", "256.0.0.10.bl.test", "a.0.0.10.bl.test",
+                           "1.0.0.0.10.bl.test", "-1.0.0.10.bl.test", "*.0.0.10.bl.test", "1a.0.0.10.bl.test",
+                           "x.1.0.0.10.bl.test", "999.0.0.10.bl.test", "1\\.0.0.0.10.bl.test"})
     EXPECT_EQ(image_.Ask(name, "A").rcode(), "NXDOMAIN") << name;
 }
 
@@ -111,19 +113,23 @@ TEST_F(DatasetTest, ForeignNamesAreRefused) {
 
 TEST_F(DatasetTest, SeveralValuesKeepTheirOrderWithTextBehindItsAddress) {
   const auto d = image_.AddDataset(image::kIp4Set);
-  image_.List(d, "1.2.3.4", image_.Result({{"127.0.0.5", "five"}, {"127.0.0.2", "two $"}, {"127.0.0.9", ""}}));
+  image_.List(d, "1.2.3.4",
+              image_.Result({{"127.0.0.5", "five"}, {"127.0.0.2", "two $"}, {"127.0.0.9", ""}}));
   image_.AddZone("bl.test", {d});
   image_.Build();
-  EXPECT_THAT(image_.Ask("4.3.2.1.bl.test", "ANY").answer(),
-              ElementsAre("4.3.2.1.bl.test. 2100 IN A 127.0.0.5", "4.3.2.1.bl.test. 2100 IN TXT \"five\"",
-                          "4.3.2.1.bl.test. 2100 IN A 127.0.0.2", "4.3.2.1.bl.test. 2100 IN TXT \"two 1.2.3.4\"",
-                          "4.3.2.1.bl.test. 2100 IN A 127.0.0.9"));
+  EXPECT_THAT(
+      image_.Ask("4.3.2.1.bl.test", "ANY").answer(),
+      ElementsAre("4.3.2.1.bl.test. 2100 IN A 127.0.0.5", "4.3.2.1.bl.test. 2100 IN TXT \"five\"",
+                  "4.3.2.1.bl.test. 2100 IN A 127.0.0.2", "4.3.2.1.bl.test. 2100 IN TXT \"two 1.2.3.4\"",
+                  "4.3.2.1.bl.test. 2100 IN A 127.0.0.9"));
 }
 
 TEST_F(DatasetTest, EqualRecordsAppearOnce) {  // RFC 2181 section 5
   const auto d = image_.AddDataset(image::kIp4Set);
-  image_.List(d, "1.2.3.4",
-              image_.Result({{"127.0.0.2", "one"}, {"127.0.0.2", "two"}, {"127.0.0.3", "one"}, {"127.0.0.2", "three"}}));
+  image_.List(
+      d, "1.2.3.4",
+      image_.Result(
+          {{"127.0.0.2", "one"}, {"127.0.0.2", "two"}, {"127.0.0.3", "one"}, {"127.0.0.2", "three"}}));
   image_.AddZone("bl.test", {d});
   image_.Build();
   EXPECT_THAT(image_.Ask("4.3.2.1.bl.test", "A").answer(),
@@ -160,14 +166,16 @@ TEST_F(DatasetTest, SmallerTtlOfADuplicateCounts) {
   for (auto list : {d, e}) image_.List(list, "1.2.3.4", image_.Result({{"127.0.0.2", ""}}));
   image_.AddZone("bl.test", {d, e});
   image_.Build();
-  EXPECT_THAT(image_.Ask("4.3.2.1.bl.test", "A").answer(), ElementsAre("4.3.2.1.bl.test. 300 IN A 127.0.0.2"));
+  EXPECT_THAT(image_.Ask("4.3.2.1.bl.test", "A").answer(),
+              ElementsAre("4.3.2.1.bl.test. 300 IN A 127.0.0.2"));
 }
 
 TEST_F(DatasetTest, TextIsCutAt254Octets) {
   const auto d = image_.AddDataset(image::kIp4Set);
   image_.List(d, "1.2.3.4", image_.Result({{"127.0.0.2", std::string(250, 'x') + "$end"}}));
   image_.List(d, "1.2.3.5", image_.Result({{"127.0.0.2", std::string(300, 'y')}}));
-  image_.List(d, "1.2.3.6", image_.Result({{"127.0.0.2", "$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$"}}));
+  image_.List(d, "1.2.3.6",
+              image_.Result({{"127.0.0.2", "$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$"}}));
   image_.AddZone("bl.test", {d});
   image_.Build();
   EXPECT_THAT(image_.Ask("4.3.2.1.bl.test", "TXT").answer(),
@@ -179,7 +187,8 @@ TEST_F(DatasetTest, TextIsCutAt254Octets) {
 
 TEST_F(DatasetTest, LongTextIsSplitIntoStringsOf255) {  // RFC 1035 section 3.3.14, RFC 7208 section 3.3
   const auto d = image_.AddDataset(image::kIp4Set);
-  image_.List(d, "1.2.3.4", image_.Result({{"127.0.0.2", std::string(250, 'x') + "$" + std::string(260, 'z'), 0}}));
+  image_.List(d, "1.2.3.4",
+              image_.Result({{"127.0.0.2", std::string(250, 'x') + "$" + std::string(260, 'z'), 0}}));
   image_.List(d, "1.2.3.5", image_.Result({{"127.0.0.2", std::string(255, 'y'), 0}}));
   image_.AddZone("bl.test", {d});
   image_.Build();
@@ -201,7 +210,8 @@ TEST_F(DatasetTest, HolesAtTheEndsAndSideBySide) {
               ElementsAre("4.3.2.1.bl.test. 2100 IN TXT \"1.2.3.41.2.3.4-1.2.3.4\""));
 }
 
-// --- IPv6 and the IPv4 images in it -------------------------------------------------------------------------------------
+// --- IPv6 and the IPv4 images in it
+// -------------------------------------------------------------------------------------
 
 std::string Nibbles(const char* address) {
   const net::Ip6 a = net::ParseIp6(address).value();
@@ -258,12 +268,14 @@ TEST_F(DatasetTest, Ip6DatasetsAreAskedFor6To4ButNotForMapped) {
   EXPECT_EQ(image_.Ask(Nibbles("::ffff:1.2.3.5"), "TXT").rcode(), "NXDOMAIN");
 }
 
-// --- large maps --------------------------------------------------------------------------------------------------------
+// --- large maps
+// --------------------------------------------------------------------------------------------------------
 
 TEST_F(DatasetTest, LargeListAnswersExactly) {
   const auto d = image_.AddDataset(image::kIp4Set);
   std::vector<compiler::Interval4> map{{0, 0}};
-  const compiler::ResultId results[] = {image_.Result({{"127.0.0.2", "a $"}}), image_.Result({{"127.0.0.3", "b"}}),
+  const compiler::ResultId results[] = {image_.Result({{"127.0.0.2", "a $"}}),
+                                        image_.Result({{"127.0.0.3", "b"}}),
                                         image_.Result({{"127.0.0.4", ""}})};
   for (uint32_t i = 0; i < 100000; i++) {  // every second address of a few networks
     map.push_back({0x0a000000 + 2 * i * 37, results[i % 3]});
@@ -275,10 +287,9 @@ TEST_F(DatasetTest, LargeListAnswersExactly) {
   const char* addresses[] = {"127.0.0.2", "127.0.0.3", "127.0.0.4"};
   for (uint32_t i = 0; i < 100000; i += 991) {
     const uint32_t ip = 0x0a000000 + 2 * i * 37;
-    auto name = [](uint32_t a) {
-      return net::ToString(net::Ip4{ByteSwap(a)}) + ".bl.test";
-    };
-    EXPECT_THAT(image_.Ask(name(ip), "A").answer(), ElementsAre(name(ip) + ". 2100 IN A " + addresses[i % 3]));
+    auto name = [](uint32_t a) { return net::ToString(net::Ip4{ByteSwap(a)}) + ".bl.test"; };
+    EXPECT_THAT(image_.Ask(name(ip), "A").answer(),
+                ElementsAre(name(ip) + ". 2100 IN A " + addresses[i % 3]));
     EXPECT_EQ(image_.Ask(name(ip + 1), "A").rcode(), "NXDOMAIN");
   }
 }

@@ -66,7 +66,8 @@ TEST_P(EdnsTest, UnknownFlagsAreClearedAndDoIsCopied) {  // RFC 6891 section 6.1
 
 TEST_P(EdnsTest, UnknownOptionsAreIgnored) {  // RFC 6891 section 6.1.2
   for (int code = 0; code < 65536; code += code < 300 ? 1 : 997) {
-    Reply r = image_.Ask("2.0.0.127.bl.test", "A", With({.options = {{static_cast<uint16_t>(code), "abcdefgh"}}}));
+    Reply r =
+        image_.Ask("2.0.0.127.bl.test", "A", With({.options = {{static_cast<uint16_t>(code), "abcdefgh"}}}));
     EXPECT_EQ(r.rcode(), "NOERROR") << code;
     EXPECT_THAT(r.edns()->options, IsEmpty()) << code;
   }
@@ -85,13 +86,15 @@ TEST_P(EdnsTest, TheSmallerOfBothSizesLimitsTheReply) {
       image_.settings.max_udp_bytes = ours;
       Reply r = image_.Ask("3.0.0.127.bl.test", "TXT", With({.udp_bytes = static_cast<uint16_t>(offered)}));
       const size_t whole = 12 + 23 + 7 * 113 + 11;
-      ASSERT_EQ(r.message.Has(dns::kFlagTc), std::min<size_t>(offered, ours) < whole) << offered << " " << ours;
+      ASSERT_EQ(r.message.Has(dns::kFlagTc), std::min<size_t>(offered, ours) < whole)
+          << offered << " " << ours;
       ASSERT_EQ(r.edns()->udp_bytes, ours);
     }
 }
 
 TEST_P(EdnsTest, TwoOptRecordsAreFormerr) {  // RFC 6891 section 6.1.1
-  std::string q = dns::BuildQuery(Wire("2.0.0.127.bl.test"), dns::kTypeA, dns::kClassIn, {.edns = dns::EdnsQuery{}});
+  std::string q =
+      dns::BuildQuery(Wire("2.0.0.127.bl.test"), dns::kTypeA, dns::kClassIn, {.edns = dns::EdnsQuery{}});
   q += dns::BuildOpt({});
   q[11] = 2;
   Reply r = image_.AskBytes(q);
@@ -125,10 +128,12 @@ TEST_P(EdnsTest, OptStandsAnywhereInAdditional) {  // RFC 6891 section 6.1.1
 }
 
 TEST_P(EdnsTest, OptionsThatLieAboutTheirLength) {
-  for (const std::string& options : {std::string("\0\3\0", 3), std::string("\0\3\0\1", 4), std::string("\0\3\xff\xff x", 6)}) {
+  for (const std::string& options :
+       {std::string("\0\3\0", 3), std::string("\0\3\0\1", 4), std::string("\0\3\xff\xff x", 6)}) {
     std::string opt = dns::BuildOpt({});
     opt[10] = static_cast<char>(options.size());
-    std::string packet = dns::BuildQuery(Wire("2.0.0.127.bl.test"), dns::kTypeA, dns::kClassIn, {}) + opt + options;
+    std::string packet =
+        dns::BuildQuery(Wire("2.0.0.127.bl.test"), dns::kTypeA, dns::kClassIn, {}) + opt + options;
     packet[11] = 1;
     Reply r = image_.AskBytes(packet);
     // rbldnsd does not look into OPT.

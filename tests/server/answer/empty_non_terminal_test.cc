@@ -1,5 +1,5 @@
-// Empty non-terminals: NODATA exactly where something listed lies below (RFC 8020, RFC 4592 section 2.2.2), so that a resolver
-// that walks down label by label (RFC 9156) arrives.
+// Empty non-terminals: NODATA exactly where something listed lies below (RFC 8020, RFC 4592 section 2.2.2),
+// so that a resolver that walks down label by label (RFC 9156) arrives.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,7 +40,8 @@ TEST_F(EmptyNonTerminalTest, PartialReversedIp4) {
     EXPECT_EQ(Kind(image, std::string(name) + ".bl.test"), "ENT") << name;
     EXPECT_EQ(Kind(image, std::string(name) + ".rbldnsd.test"), "NXDOMAIN") << name;
   }
-  for (const char* name : {"126", "1.127", "1.0.127", "10", "0.10", "256", "a", "254.255", "0.0.0.127.0", "1.0.0.127", "0127"})
+  for (const char* name :
+       {"126", "1.127", "1.0.127", "10", "0.10", "256", "a", "254.255", "0.0.0.127.0", "1.0.0.127", "0127"})
     EXPECT_EQ(Kind(image, std::string(name) + ".bl.test"), "NXDOMAIN") << name;
 }
 
@@ -118,7 +119,8 @@ TEST_F(EmptyNonTerminalTest, ImagesOfIp4InIp6Names) {
     EXPECT_EQ(Kind(image, Nibbles("2002:102:304::", n) + "four.test"), "ENT") << n;
     EXPECT_EQ(Kind(image, Nibbles("::ffff:1.2.3.4", n) + "four.test"), "ENT") << n;
     EXPECT_EQ(Kind(image, Nibbles("::ffff:1.2.3.4", n) + "none.test"), "NXDOMAIN") << n;
-    // 25 nibbles still cover ::ffff:1.2.3.4. Mapped addresses belong to the IPv4 dataset where there is one, to the IPv6 dataset otherwise.
+    // 25 nibbles still cover ::ffff:1.2.3.4. Mapped addresses belong to the IPv4 dataset where there is one,
+    // to the IPv6 dataset otherwise.
     EXPECT_EQ(Kind(image, Nibbles("::ffff:9.9.9.9", n) + "six.test"), "ENT") << n;
     EXPECT_EQ(Kind(image, Nibbles("::ffff:9.9.9.9", n) + "both.test"), n <= 25 ? "ENT" : "NXDOMAIN") << n;
   }
@@ -157,7 +159,8 @@ TEST_F(EmptyNonTerminalTest, SubzonesAndWhatTheyHold) {
   TestImage::AddSoa(image.AddZone("c.test", {c}));
   TestImage::AddSoa(image.AddZone("nx.test", {c}, image::kZoneEntNxdomain));
   image.Build();
-  for (const char* name : {"e.sub", "sub", "1.d.e.sub", "2.1.d.e.sub", "3.2.1.d.e.sub", "b.names", "9", "9.9", "9.9.9"}) {
+  for (const char* name :
+       {"e.sub", "sub", "1.d.e.sub", "2.1.d.e.sub", "3.2.1.d.e.sub", "b.names", "9", "9.9", "9.9.9"}) {
     EXPECT_EQ(Kind(image, std::string(name) + ".c.test"), "ENT") << name;
     EXPECT_EQ(Kind(image, std::string(name) + ".nx.test"), "NXDOMAIN") << name;
   }
@@ -169,20 +172,40 @@ TEST_F(EmptyNonTerminalTest, SubzonesAndWhatTheyHold) {
     EXPECT_EQ(Kind(image, std::string(name) + ".c.test"), "NXDOMAIN") << name;
 }
 
+TEST_F(EmptyNonTerminalTest, NamesAboveAZoneInsideAnother) {
+  TestImage image;
+  const auto d = image.AddDataset(image::kIp4Set);
+  TestImage::AddSoa(image.AddZone("a.b.c.example", {d}));
+  TestImage::AddSoa(image.AddZone("x.other", {d}));
+  TestImage::AddSoa(image.AddZone("nx.nxexample", {d}));
+  TestImage::AddSoa(image.AddZone("q.nx.nxexample", {d}));
+  TestImage::AddSoa(image.AddZone("example", {d}));
+  TestImage::AddSoa(image.AddZone("nxexample", {d}, image::kZoneEntNxdomain));
+  image.Build();
+  for (const char* name : {"b.c.example", "c.example", "B.C.example"})
+    EXPECT_EQ(Kind(image, name), "ENT") << name;
+  for (const char* name : {"d.c.example", "a.c.example", "bb.c.example", "x.example", "a.b.c.a.b.c.example"})
+    EXPECT_EQ(Kind(image, name), "NXDOMAIN") << name;
+}
+
 // What a resolver with strict QNAME minimisation (RFC 9156) does: NS at every label, stop at NXDOMAIN.
 TEST_F(EmptyNonTerminalTest, LabelByLabelWalkArrives) {
   TestImage image;
   const auto d = image.AddDataset(image::kIp4Set), c = image.AddDataset(image::kCombined);
   image.List(d, "127.0.0.2", image.Result({{"127.0.0.2", ""}}));
-  image.List(image.AddPart(c, image::kIp6Trie, {"deep.er"}), "2001:db8::/32", image.Result({{"127.0.0.2", ""}}));
+  image.List(image.AddPart(c, image::kIp6Trie, {"deep.er"}), "2001:db8::/32",
+             image.Result({{"127.0.0.2", ""}}));
   TestImage::AddSoa(image.AddZone("bl.test", {d, c}));
   image.Build();
-  for (const std::string& name : {std::string("2.0.0.127.bl.test"), Nibbles("2001:db8::1", 32) + "deep.er.bl.test"}) {
+  for (const std::string& name :
+       {std::string("2.0.0.127.bl.test"), Nibbles("2001:db8::1", 32) + "deep.er.bl.test"}) {
     const std::string wire = Wire(name);
     std::vector<std::string> suffixes;
-    for (size_t i = 0; i < wire.size(); i += 1u + static_cast<uint8_t>(wire[i])) suffixes.push_back(wire.substr(i));
+    for (size_t i = 0; i < wire.size(); i += 1u + static_cast<uint8_t>(wire[i]))
+      suffixes.push_back(wire.substr(i));
     for (size_t n = 3; n <= suffixes.size(); n++) {
-      Reply r = image.AskBytes(dns::BuildQuery(suffixes[suffixes.size() - n], dns::kTypeNs, dns::kClassIn, {}));
+      Reply r =
+          image.AskBytes(dns::BuildQuery(suffixes[suffixes.size() - n], dns::kTypeNs, dns::kClassIn, {}));
       EXPECT_EQ(r.rcode(), "NOERROR") << n;
     }
     EXPECT_THAT(image.Ask(name, "A").answer(), SizeIs(1));

@@ -1,5 +1,5 @@
-// Any packet, from any client, through the answer path of a fixed image in both profiles: every reply keeps the invariants of
-// CheckReply(). The first octet picks profile and transport, the rest is the packet.
+// Any packet, from any client, through the answer path of a fixed image in both profiles: every reply keeps
+// the invariants of CheckReply(). The first octet picks profile and transport, the rest is the packet.
 #include <cstdio>
 #include <cstdlib>
 
@@ -24,8 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Client client = (data[0] & 8) ? Client::FromV4(0xc0000200u | data[0]) : Client::FromV4(0x01020304);
   Request alone{.wire = wire, .client = client, .tcp = tcp, .now_unix = 1, .response = buffer};
   Answer(image.view(), image.settings, alone, state);
-  const std::string wrong =
-      CheckReply({reinterpret_cast<const char*>(wire.data()), wire.size()}, tcp, image.settings.max_udp_bytes, alone);
+  const std::string wrong = CheckReply({reinterpret_cast<const char*>(wire.data()), wire.size()}, tcp,
+                                       image.settings.max_udp_bytes, alone);
   if (!wrong.empty()) {
     std::fprintf(stderr, "%s\n", wrong.c_str());
     std::abort();
@@ -34,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Request pair[2] = {alone, alone};
   pair[0].response = pair[1].response = pair_buffer;
   AnswerBatch(image.view(), image.settings, pair, state);
-  if (pair[0].response_size != alone.response_size || pair[1].response_size != alone.response_size) std::abort();
+  if (pair[0].response_size != alone.response_size || pair[1].response_size != alone.response_size)
+    std::abort();
   return 0;
 }

@@ -38,10 +38,10 @@ TEST_F(NamesTest, DnsetExactEntryComesBeforeTheLongestWildcard) {
   EXPECT_EQ(Text("Q.w.BOTH.com.dn.test"), "wild both.com");
   EXPECT_EQ(Text("a.both.com.dn.test"), "wild both.com");
   EXPECT_EQ(Text("q.a.both.com.dn.test"), "longer a.both.com");
-  EXPECT_EQ(Text("x.a.both.com.dn.test"), "NXDOMAIN");           // an exact exclusion ...
+  EXPECT_EQ(Text("x.a.both.com.dn.test"), "NXDOMAIN");             // an exact exclusion ...
   EXPECT_EQ(Text("y.x.a.both.com.dn.test"), "longer a.both.com");  // ... does not cover names below
   EXPECT_EQ(Text("b.both.com.dn.test"), "wild both.com");
-  EXPECT_EQ(Text("q.b.both.com.dn.test"), "NXDOMAIN");           // a wildcard exclusion stops the search
+  EXPECT_EQ(Text("q.b.both.com.dn.test"), "NXDOMAIN");  // a wildcard exclusion stops the search
   EXPECT_EQ(Text("com.dn.test"), "NXDOMAIN");
   EXPECT_EQ(Text("org.dn.test"), "tld org");
   EXPECT_EQ(Text("a.org.dn.test"), "NXDOMAIN");
@@ -76,14 +76,18 @@ std::string Mx(uint16_t preference, const char* name) {
 TEST_F(NamesTest, GenericAnswersItsTypesAndNodataOtherwise) {
   const auto d = image_.AddDataset(image::kGeneric);
   image_.AddRecord(d, "www", dns::kTypeA, 60, {1, 2, 3, 4});
-  image_.AddRecord(d, "www", dns::kTypeTxt, 70, std::string("\3" "a\"b", 4));
+  image_.AddRecord(d, "www", dns::kTypeTxt, 70,
+                   std::string("\3"
+                               "a\"b",
+                               4));
   image_.AddRecord(d, "www", dns::kTypeTxt, 70, std::string(1, '\0'));
   image_.AddRecord(d, "www", dns::kTypeMx, 80, Mx(10, "Mail.bl.test"));
   image_.AddRecord(d, "@", dns::kTypeA, 90, {9, 9, 9, 9});
   TestImage::AddSoa(image_.AddZone("bl.test", {d}));
   image_.Build();
   EXPECT_THAT(image_.Ask("www.bl.test", "A").answer(), ElementsAre("www.bl.test. 60 IN A 1.2.3.4"));
-  EXPECT_THAT(image_.Ask("WWW.bl.test", "MX").answer(), ElementsAre("WWW.bl.test. 80 IN MX 10 Mail.bl.test."));
+  EXPECT_THAT(image_.Ask("WWW.bl.test", "MX").answer(),
+              ElementsAre("WWW.bl.test. 80 IN MX 10 Mail.bl.test."));
   EXPECT_THAT(image_.Ask("www.bl.test", "TXT").answer(),
               UnorderedElementsAre("www.bl.test. 70 IN TXT \"a\\\"b\"", "www.bl.test. 70 IN TXT \"\""));
   EXPECT_EQ(image_.Ask("www.bl.test", "ANY").answer().size(), 4u);
@@ -103,7 +107,8 @@ TEST_F(NamesTest, GenericRecordsOfOneTypeRotate) {
   const std::string one = "a.bl.test. 60 IN A 1.1.1.1", two = "a.bl.test. 60 IN A 2.2.2.2",
                     three = "a.bl.test. 60 IN A 3.3.3.3";
   EXPECT_THAT(image_.Ask("a.bl.test", "A").answer(), ElementsAre(one, two, three));
-  EXPECT_THAT(image_.Ask("b.bl.test", "A").answer(), ::testing::SizeIs(1));  // a single record does not advance
+  EXPECT_THAT(image_.Ask("b.bl.test", "A").answer(),
+              ::testing::SizeIs(1));  // a single record does not advance
   EXPECT_THAT(image_.Ask("a.bl.test", "A").answer(), ElementsAre(two, three, one));
   EXPECT_THAT(image_.Ask("a.bl.test", "TXT").answer(), IsEmpty());  // nor does NODATA
   EXPECT_THAT(image_.Ask("a.bl.test", "A").answer(), ElementsAre(three, one, two));
@@ -125,8 +130,10 @@ TEST_F(NamesTest, GenericTtlsOfOneTypeAreLevelled) {
 TEST_F(NamesTest, CombinedAsksTheMostSpecificSubzoneOnly) {
   const auto c = image_.AddDataset(image::kCombined);
   image_.List(image_.AddPart(c, image::kIp4Set, {"@"}), "0.0.0.0/0", image_.Result({{"127.0.0.1", "base"}}));
-  image_.List(image_.AddPart(c, image::kIp4Set, {"sub"}, 60), "1.0.0.0/8", image_.Result({{"127.0.0.2", "sub $"}}));
-  image_.List(image_.AddPart(c, image::kIp4Set, {"d.sub", "other"}), "2.0.0.0/8", image_.Result({{"127.0.0.3", "d"}}));
+  image_.List(image_.AddPart(c, image::kIp4Set, {"sub"}, 60), "1.0.0.0/8",
+              image_.Result({{"127.0.0.2", "sub $"}}));
+  image_.List(image_.AddPart(c, image::kIp4Set, {"d.sub", "other"}), "2.0.0.0/8",
+              image_.Result({{"127.0.0.3", "d"}}));
   TestImage::AddSoa(image_.AddZone("c.test", {c}));
   image_.Build();
   EXPECT_EQ(Text("4.3.2.1.c.test"), "base");
@@ -148,7 +155,8 @@ TEST_F(NamesTest, CombinedAsksTheMostSpecificSubzoneOnly) {
 
 TEST_F(NamesTest, CombinedWithoutBase) {
   const auto c = image_.AddDataset(image::kCombined);
-  image_.List(image_.AddPart(c, image::kIp4Set, {"a.b.sub"}), "0.0.0.0/0", image_.Result({{"127.0.0.2", "x"}}));
+  image_.List(image_.AddPart(c, image::kIp4Set, {"a.b.sub"}), "0.0.0.0/0",
+              image_.Result({{"127.0.0.2", "x"}}));
   image_.AddZone("c.test", {c}, image::kZoneEntNxdomain);
   image_.Build();
   EXPECT_EQ(Text("1.1.1.1.a.b.sub.c.test"), "x");
@@ -161,8 +169,10 @@ TEST_F(NamesTest, CombinedSubzoneThatLooksLikeAnAddressWins) {
   const auto c = image_.AddDataset(image::kCombined);
   image_.List(image_.AddPart(c, image::kIp4Set, {"@"}), "0.0.0.0/0", image_.Result({{"127.0.0.1", "base"}}));
   image_.List(image_.AddPart(c, image::kIp4Set, {"sub"}), "0.0.0.0/0", image_.Result({{"127.0.0.1", "sub"}}));
-  image_.AddRecord(image_.AddPart(c, image::kGeneric, {"1.sub"}), "4.3.2", dns::kTypeTxt, 60, {4, 'g', 'e', 'n', 'e'});
-  image_.AddRecord(image_.AddPart(c, image::kGeneric, {"4.3.2.9"}), "@", dns::kTypeTxt, 60, {4, 'a', 'p', 'e', 'x'});
+  image_.AddRecord(image_.AddPart(c, image::kGeneric, {"1.sub"}), "4.3.2", dns::kTypeTxt, 60,
+                   {4, 'g', 'e', 'n', 'e'});
+  image_.AddRecord(image_.AddPart(c, image::kGeneric, {"4.3.2.9"}), "@", dns::kTypeTxt, 60,
+                   {4, 'a', 'p', 'e', 'x'});
   image_.AddZone("c.test", {c});
   image_.Build();
   EXPECT_EQ(Text("4.3.2.1.sub.c.test"), "gene");
@@ -173,8 +183,10 @@ TEST_F(NamesTest, CombinedSubzoneThatLooksLikeAnAddressWins) {
 
 TEST_F(NamesTest, CombinedSubzonesOfEveryKindAndOtherDatasetsOfTheZone) {
   const auto c = image_.AddDataset(image::kCombined), g = image_.AddDataset(image::kGeneric);
-  image_.ListName(image_.AddPart(c, image::kDnset, {"dn"}), "*.bad.com", image_.Result({{"127.0.0.2", "dn $"}}));
-  image_.List(image_.AddPart(c, image::kIp6Trie, {"six"}), "2001:db8::/32", image_.Result({{"127.0.0.2", "six $"}}));
+  image_.ListName(image_.AddPart(c, image::kDnset, {"dn"}), "*.bad.com",
+                  image_.Result({{"127.0.0.2", "dn $"}}));
+  image_.List(image_.AddPart(c, image::kIp6Trie, {"six"}), "2001:db8::/32",
+              image_.Result({{"127.0.0.2", "six $"}}));
   image_.AddRecord(image_.AddPart(c, image::kGeneric, {"dn", "six"}), "@", dns::kTypeTxt, 60, {1, 'g'});
   image_.AddRecord(g, "x.dn", dns::kTypeTxt, 60, {1, 'z'});
   image_.AddZone("c.test", {c, g});
@@ -183,13 +195,15 @@ TEST_F(NamesTest, CombinedSubzonesOfEveryKindAndOtherDatasetsOfTheZone) {
   EXPECT_EQ(Text("dn.c.test"), "g");
   EXPECT_EQ(Text("six.c.test"), "g");
   EXPECT_EQ(Text("x.dn.c.test"), "z");
-  EXPECT_EQ(Text("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.six.c.test"), "six 2001:db8::1");
+  EXPECT_EQ(Text("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.six.c.test"),
+            "six 2001:db8::1");
 }
 
 TEST_F(NamesTest, CombinedMappedNamesDependOnTheSubzone) {
   const auto c = image_.AddDataset(image::kCombined);
   image_.List(image_.AddPart(c, image::kIp6Trie, {"six"}), "::/0", image_.Result({{"127.0.0.2", "six $"}}));
-  image_.List(image_.AddPart(c, image::kIp4Set, {"four"}), "1.2.3.4", image_.Result({{"127.0.0.2", "four $"}}));
+  image_.List(image_.AddPart(c, image::kIp4Set, {"four"}), "1.2.3.4",
+              image_.Result({{"127.0.0.2", "four $"}}));
   image_.AddZone("c.test", {c});
   image_.Build();
   const std::string mapped = "4.0.3.0.2.0.1.0.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.";
@@ -202,7 +216,8 @@ TEST_F(NamesTest, TheMostSpecificZoneAnswersAlone) {
              c = image_.AddDataset(image::kCombined);
   image_.List(d, "0.0.0.0/0", image_.Result({{"127.0.0.2", "inner"}}));
   image_.List(e, "1.0.0.0/8", image_.Result({{"127.0.0.3", "outer"}}));
-  image_.List(image_.AddPart(c, image::kIp4Set, {"in"}), "0.0.0.0/0", image_.Result({{"127.0.0.4", "hidden"}}));
+  image_.List(image_.AddPart(c, image::kIp4Set, {"in"}), "0.0.0.0/0",
+              image_.Result({{"127.0.0.4", "hidden"}}));
   image_.AddZone("in.test", {d});
   image_.AddZone("test", {e, c});
   image_.Build();
@@ -217,7 +232,8 @@ TEST_F(NamesTest, TheMostSpecificZoneAnswersAlone) {
 TEST_F(NamesTest, ThousandsOfZonesAreAllFound) {
   const auto d = image_.AddDataset(image::kIp4Set);
   image_.List(d, "1.2.3.4", image_.Result({{"127.0.0.2", "$"}}));
-  for (int i = 0; i < 3000; i++) image_.AddZone("z" + std::to_string(i) + (i % 2 ? ".example" : ".b.example"), {d});
+  for (int i = 0; i < 3000; i++)
+    image_.AddZone("z" + std::to_string(i) + (i % 2 ? ".example" : ".b.example"), {d});
   image_.Build();
   for (int i = 0; i < 3000; i += 7) {
     const std::string apex = "z" + std::to_string(i) + (i % 2 ? ".example" : ".b.example");

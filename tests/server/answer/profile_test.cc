@@ -106,8 +106,9 @@ TEST_F(ProfileTest, MalformedQuestions) {
     return std::string("\0\7\1\0\0\1\0\0\0\0\0\0", 12) + std::string(body);
   };
   using std::string_literals::operator""s;
-  for (const std::string& body : {""s, "\0"s, "\0\0\1\0"s, "\xc0\x0c\0\1\0\1"s, "\x40"
-                                                                              "aaaa\0\0\1\0\1"s,
+  for (const std::string& body : {""s, "\0"s, "\0\0\1\0"s, "\xc0\x0c\0\1\0\1"s,
+                                  "\x40"
+                                  "aaaa\0\0\1\0\1"s,
                                   "\5aaa\0\0\1\0\1"s, "\x80\0\0\1\0\1"s, "\77"s + std::string(63, 'a')}) {
     EXPECT_TRUE(rbldnsd_.AskBytes(packet(body)).silent);
     EXPECT_EQ(rfc_.AskBytes(packet(body)).rcode(), "FORMERR");
@@ -124,8 +125,9 @@ TEST_F(ProfileTest, MalformedQuestions) {
 
 TEST_F(ProfileTest, EveryCutOfAQueryIsSafe) {
   AskOptions o;
-  const std::string full = dns::BuildQuery(Wire("2.0.0.127.bl.test"), dns::kTypeA, dns::kClassIn,
-                                           {.id = 1, .edns = dns::EdnsQuery{.options = {{3, ""}, {10, "12345678"}}}});
+  const std::string full =
+      dns::BuildQuery(Wire("2.0.0.127.bl.test"), dns::kTypeA, dns::kClassIn,
+                      {.id = 1, .edns = dns::EdnsQuery{.options = {{3, ""}, {10, "12345678"}}}});
   for (size_t n = 0; n < full.size(); n++) {
     EXPECT_EQ(rfc_.AskBytes(full.substr(0, n)).rcode(), n < 12 ? "silence" : "FORMERR") << n;
     // rbldnsd looks at nothing behind the question.
@@ -138,11 +140,13 @@ TEST_F(ProfileTest, OtherCountsAndTrailingOctets) {
   const std::string lies = With(query_, 6, "\0\5\0\6\0\7"s);
   EXPECT_THAT(rbldnsd_.AskBytes(lies).answer(), SizeIs(1));
   EXPECT_EQ(rfc_.AskBytes(lies).rcode(), "FORMERR");
-  for (TestImage* image : {&rbldnsd_, &rfc_}) EXPECT_THAT(image->AskBytes(query_ + "\xde\xad\xbe\xef").answer(), SizeIs(1));
+  for (TestImage* image : {&rbldnsd_, &rfc_})
+    EXPECT_THAT(image->AskBytes(query_ + "\xde\xad\xbe\xef").answer(), SizeIs(1));
   // Records in the other sections are skipped (RFC 1995 puts a SOA into AUTHORITY of a query).
   const std::string record = "\xc0\x0c\0\1\0\1\0\0\0\0\0\4abcd"s;
   for (TestImage* image : {&rbldnsd_, &rfc_})
-    EXPECT_THAT(image->AskBytes(With(query_, 6, "\0\1\0\1\0\1"s) + record + record + record).answer(), SizeIs(1));
+    EXPECT_THAT(image->AskBytes(With(query_, 6, "\0\1\0\1\0\1"s) + record + record + record).answer(),
+                SizeIs(1));
 }
 
 TEST_F(ProfileTest, Classes) {
@@ -172,7 +176,9 @@ TEST_F(ProfileTest, AllTypesAtOneListedAndOneMissingName) {
   const std::string foreign = dns::BuildQuery(Wire("example"), 0, dns::kClassIn, {.id = 1});
   for (int type = 0; type < 65536; type++) {
     const std::string qtype = {static_cast<char>(type >> 8), static_cast<char>(type)};
-    auto ask = [&](TestImage& image, const std::string& q) { return image.AskBytes(With(q, q.size() - 4, qtype)); };
+    auto ask = [&](TestImage& image, const std::string& q) {
+      return image.AskBytes(With(q, q.size() - 4, qtype));
+    };
     const bool data = type == dns::kTypeA || type == dns::kTypeTxt || type == dns::kTypeAny;
     Reply r = ask(rbldnsd_, query_);
     if (type >= 250 && type != 255) {
@@ -188,7 +194,8 @@ TEST_F(ProfileTest, AllTypesAtOneListedAndOneMissingName) {
     }
     r = ask(rfc_, query_);
     std::string meta;  // RFC 6895 section 3.1: an error, never data
-    if (type == 0 || type == dns::kTypeOpt || (type >= 128 && type <= 255 && type != dns::kTypeAny)) meta = "FORMERR";
+    if (type == 0 || type == dns::kTypeOpt || (type >= 128 && type <= 255 && type != dns::kTypeAny))
+      meta = "FORMERR";
     if (type == dns::kTypeAxfr || type == dns::kTypeIxfr) meta = "REFUSED";  // RFC 5936 section 2.2.1
     if (type == dns::kTypeMaila || type == dns::kTypeMailb) meta = "NOTIMPL";
     if (!meta.empty()) {
@@ -206,14 +213,16 @@ TEST_F(ProfileTest, AllTypesAtOneListedAndOneMissingName) {
 }
 
 TEST_F(ProfileTest, AnyIsOneRrsetWithoutTheProfile) {  // RFC 8482 section 4.1
-  EXPECT_THAT(rfc_.Ask("2.0.0.127.bl.test", "ANY").answer(), ElementsAre("2.0.0.127.bl.test. 2100 IN A 127.0.0.2"));
+  EXPECT_THAT(rfc_.Ask("2.0.0.127.bl.test", "ANY").answer(),
+              ElementsAre("2.0.0.127.bl.test. 2100 IN A 127.0.0.2"));
   EXPECT_THAT(rfc_.Ask("www.bl.test", "ANY").answer(), ElementsAre("www.bl.test. 60 IN TXT \"x\""));
   EXPECT_THAT(rfc_.Ask("bl.test", "ANY").answer(), SizeIs(1));
   EXPECT_THAT(rbldnsd_.Ask("2.0.0.127.bl.test", "ANY").answer(), SizeIs(2));
   EXPECT_THAT(rbldnsd_.Ask("www.bl.test", "ANY").answer(), SizeIs(2));
 }
 
-// --- CHAOS -----------------------------------------------------------------------------------------------------------------
+// --- CHAOS
+// -----------------------------------------------------------------------------------------------------------------
 
 TEST_F(ProfileTest, VersionAndServerIdAreConfiguredOrRefused) {  // RFC 4892
   AskOptions ch;
@@ -248,7 +257,8 @@ TEST_F(ProfileTest, VersionAndServerIdAreConfiguredOrRefused) {  // RFC 4892
   }
 }
 
-// --- zone states -----------------------------------------------------------------------------------------------------------
+// --- zone states
+// -----------------------------------------------------------------------------------------------------------
 
 TEST_F(ProfileTest, ZonesThatAreNotLoadedOrExpiredAreServfail) {
   TestImage image;

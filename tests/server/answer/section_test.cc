@@ -1,4 +1,5 @@
-// Sections: apex SOA, NS and ANY, NS in AUTHORITY with glue and rotation, negative TTLs, what happens when things do not fit.
+// Sections: apex SOA, NS and ANY, NS in AUTHORITY with glue and rotation, negative TTLs, what happens when
+// things do not fit.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +17,8 @@ const char kSoaRdata[] = " IN SOA ns.ex.test. adm.ex.test. 17 7200 600 604800 30
 
 class SectionTest : public ::testing::Test {
  protected:
-  void Make(bool soa, std::vector<std::string> ns, uint32_t flags = 0, uint32_t profile = image::kProfileRbldnsd) {
+  void Make(bool soa, std::vector<std::string> ns, uint32_t flags = 0,
+            uint32_t profile = image::kProfileRbldnsd) {
     image_ = TestImage(profile);
     const auto d = image_.AddDataset(image::kIp4Set), g = image_.AddDataset(image::kGeneric, 60);
     image_.List(d, "1.2.3.4", image_.Result({{"127.0.0.2", "t"}}));
@@ -30,13 +32,15 @@ class SectionTest : public ::testing::Test {
   TestImage image_;
 };
 
-const std::string kN1 = "bl.test. 7200 IN NS n1.t.", kN2 = "bl.test. 7200 IN NS n2.t.", kN3 = "bl.test. 7200 IN NS n3.t.";
+const std::string kN1 = "bl.test. 7200 IN NS n1.t.", kN2 = "bl.test. 7200 IN NS n2.t.",
+                  kN3 = "bl.test. 7200 IN NS n3.t.";
 
 TEST_F(SectionTest, ApexSoa) {
   Make(true, {"n1.t"});
   Reply r = image_.Ask("bl.test", "SOA");
   EXPECT_EQ(r.flags(), "qr aa");
-  EXPECT_THAT(r.answer(), ElementsAre("bl.test. 3600" + std::string(kSoaRdata)));  // the ttl field, not the minimum
+  EXPECT_THAT(r.answer(),
+              ElementsAre("bl.test. 3600" + std::string(kSoaRdata)));  // the ttl field, not the minimum
   EXPECT_THAT(r.authority(), ElementsAre(kN1));
 }
 
@@ -65,7 +69,8 @@ TEST_F(SectionTest, RotationSurvivesAShrunkenNsSetAndAMissingCounter) {
 TEST_F(SectionTest, ApexAny) {
   Make(true, {"n1.t"});
   Reply r = image_.Ask("bl.test", "ANY");
-  EXPECT_THAT(r.answer(), ElementsAre("bl.test. 3600" + std::string(kSoaRdata), kN1, "bl.test. 60 IN A 9.9.9.9"));
+  EXPECT_THAT(r.answer(),
+              ElementsAre("bl.test. 3600" + std::string(kSoaRdata), kN1, "bl.test. 60 IN A 9.9.9.9"));
   EXPECT_THAT(r.authority(), ElementsAre(kN1));
 }
 
@@ -135,7 +140,8 @@ TEST_F(SectionTest, NegativeTtl) {  // RFC 2308 section 5
   }
 }
 
-// --- what does not fit -------------------------------------------------------------------------------------------------
+// --- what does not fit
+// -------------------------------------------------------------------------------------------------
 
 class SizeTest : public ::testing::Test {
  protected:
@@ -210,7 +216,8 @@ TEST_F(SizeTest, DuplicatesThatDoNotFitDoNotTruncate) {
   TestImage image;
   const auto d = image.AddDataset(image::kIp4Set);
   std::vector<TestValue> values;
-  for (int i = 0; i < 20; i++) values.push_back({"127.0.0." + std::to_string(i), std::string(200, i % 2 ? 'a' : 'b')});
+  for (int i = 0; i < 20; i++)
+    values.push_back({"127.0.0." + std::to_string(i), std::string(200, i % 2 ? 'a' : 'b')});
   image.List(d, "1.2.3.4", image.Result(values));
   image.AddZone("bl.test", {d});
   image.Build();
@@ -222,7 +229,14 @@ TEST_F(SizeTest, SoaThatDoesNotFitTruncatesADenial) {
   const auto d = image.AddDataset(image::kIp4Set);
   const std::string label(63, 'x');
   compiler::ZoneModel& zone = image.AddZone("bl.test", {d});
-  zone.soa = compiler::Soa{60, Wire(label + "." + label + "." + label) + '\0', Wire(std::string(63, 'm') + "." + std::string(62, 'm')) + '\0', 1, 2, 3, 4, 5};
+  zone.soa = compiler::Soa{60,
+                           Wire(label + "." + label + "." + label) + '\0',
+                           Wire(std::string(63, 'm') + "." + std::string(62, 'm')) + '\0',
+                           1,
+                           2,
+                           3,
+                           4,
+                           5};
   image.Build();
   const std::string name = label + "." + label + "." + label + "." + std::string(50, 'y') + ".bl.test";
   Reply r = image.Ask(name, "A");
@@ -242,7 +256,8 @@ TEST_F(SizeTest, GlueIsDroppedBeforeTheNs) {
   int seen[3] = {0, 0, 0};
   for (int n = 1; n < 250; n++)
     image.List(d, "1.2.3." + std::to_string(n),
-               image.Result({{"127.0.0.2", std::string(254, 'a')}, {"127.0.0.2", std::string(static_cast<size_t>(n), 'b')}}));
+               image.Result({{"127.0.0.2", std::string(254, 'a')},
+                             {"127.0.0.2", std::string(static_cast<size_t>(n), 'b')}}));
   image.Build();
   for (int n = 1; n < 250; n++) {
     Reply r = image.Ask(std::to_string(n) + ".3.2.1.bl.test", "TXT");

@@ -1,4 +1,5 @@
-// What the answer library needs from elsewhere is a short list: no allocator, no thread, no clock, no file can slip in.
+// What the answer library needs from elsewhere is a short list: no allocator, no thread, no clock, no file
+// can slip in.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -35,10 +36,20 @@ std::set<std::string> Needs(const std::string& library) {
 }
 
 bool Allowed(const std::string& symbol) {
-  // Pure functions of libc, the stack protector, and three formatters of format/ that write into a caller's buffer.
-  static const std::set<std::string> kAllowed = {"memcpy", "memmove", "memcmp", "memset", "bcmp", "strlen", "memchr",
-                                                 "__memcpy_chk", "__memset_chk", "__memmove_chk",
-                                                 "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_",
+  // Pure functions of libc, the stack protector, and three formatters of format/ that write into a caller's
+  // buffer.
+  static const std::set<std::string> kAllowed = {"memcpy",
+                                                 "memmove",
+                                                 "memcmp",
+                                                 "memset",
+                                                 "bcmp",
+                                                 "strlen",
+                                                 "memchr",
+                                                 "__memcpy_chk",
+                                                 "__memset_chk",
+                                                 "__memmove_chk",
+                                                 "__stack_chk_fail",
+                                                 "_GLOBAL_OFFSET_TABLE_",
                                                  "mz::net::FormatIp4(unsigned int, char*)",
                                                  "mz::net::FormatIp6(mz::net::Ip6 const&, char*)",
                                                  "mz::dns::FormatName(std::span<unsigned char const, "

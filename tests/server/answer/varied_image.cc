@@ -3,7 +3,7 @@
 
 namespace mz::answer {
 
-TestImage MakeVariedImage(uint32_t profile) {
+TestImage MakeVariedImage(uint32_t profile, int more_zones) {
   TestImage image(profile);
   const auto ip = image.AddDataset(image::kIp4Set), trie = image.AddDataset(image::kIp4Trie, 60),
              six = image.AddDataset(image::kIp6Trie, 300), names = image.AddDataset(image::kDnset),
@@ -12,7 +12,8 @@ TestImage MakeVariedImage(uint32_t profile) {
              global = image.AddDataset(image::kAcl);
   const auto one = image.Result({{"127.0.0.2", "see http://example/?$"}});
   std::vector<TestValue> many;
-  for (int i = 1; i < 30; i++) many.push_back({"127.0.1." + std::to_string(i), std::string(7 * i, 'x') + "$"});
+  for (int i = 1; i < 30; i++)
+    many.push_back({"127.0.1." + std::to_string(i), std::string(7 * i, 'x') + "$"});
   const auto full = image.Result(many);
   const auto bare = image.Result({{"127.0.0.3", ""}, {"127.0.0.4", ""}});
   const auto plain = image.Result({{"127.0.0.9", std::string(400, 'p') + "$" + std::string(100, 'q'), 0}});
@@ -25,7 +26,8 @@ TestImage MakeVariedImage(uint32_t profile) {
   image.List(six, "2001:db8::/32", one);
   image.List(six, "2001:db8:1::/64", full);
   image.List(six, "2002::/17", bare);
-  for (const char* name : {"example.com", "*.example.com", "*.net", "a.b.c.d.e.f.g"}) image.ListName(names, name, one);
+  for (const char* name : {"example.com", "*.example.com", "*.net", "a.b.c.d.e.f.g"})
+    image.ListName(names, name, one);
   image.ListName(names, "*.good.net", 0);
   image.ListName(names, "*.x.example.com", full);
   for (char c = 1; c < 20; c++) image.AddRecord(records, "many", dns::kTypeA, 100u + c, {1, 1, 1, c});
@@ -35,11 +37,12 @@ TestImage MakeVariedImage(uint32_t profile) {
   image.AddRecord(records, "@", dns::kTypeTxt, 80, {4, 'a', 'p', 'e', 'x'});
   image.AddRecord(records, "ns1", dns::kTypeA, 60, {10, 0, 0, 1});
   for (int i = 0; i < 200; i++)
-    image.List(image.AddPart(combined, image::kIp4Set, {"s" + std::to_string(i)}), std::to_string(i % 4) + ".0.0.0/8",
-               i % 3 ? one : plain);
+    image.List(image.AddPart(combined, image::kIp4Set, {"s" + std::to_string(i)}),
+               std::to_string(i % 4) + ".0.0.0/8", i % 3 ? one : plain);
   image.List(image.AddPart(combined, image::kIp6Trie, {"s1", "six"}), "2001:db8::/32", one);
   image.ListName(image.AddPart(combined, image::kDnset, {"dn"}), "*.example.com", one);
-  image.AddRecord(image.AddPart(combined, image::kGeneric, {"@", "d.e.f"}), "www", dns::kTypeA, 5, {5, 5, 5, 5});
+  image.AddRecord(image.AddPart(combined, image::kGeneric, {"@", "d.e.f"}), "www", dns::kTypeA, 5,
+                  {5, 5, 5, 5});
   std::vector<compiler::Interval4> map{{0, 0}};
   for (uint32_t i = 0; i < 60000; i++) {
     map.push_back({i * 1009 + 1, i % 5 ? one : full});
@@ -64,7 +67,7 @@ TestImage MakeVariedImage(uint32_t profile) {
   add("big.test", {large}, image::kZoneMinimal).acl = acl;
   add("down.test", {ip}, image::kZoneNotLoaded);
   image.AddZone("bare.test", {ip});
-  for (int i = 0; i < 400; i++) image.AddZone("z" + std::to_string(i) + ".example", {ip});
+  for (int i = 0; i < more_zones; i++) image.AddZone("z" + std::to_string(i) + ".example", {ip});
   image.model().global_acl = global;
   image.Build();
   return image;
@@ -76,11 +79,14 @@ Client RequestStream::NextClient() {
 }
 
 std::string RequestStream::NextName() {
-  static constexpr const char* kApexes[] = {"in.bl.test", "bl.test", "bl.test", "dn.test",   "c.test",   "big.test",
-                                            "down.test",  "bare.test", "test",    "example.com", ""};
-  static constexpr const char* kSubzones[] = {"six", "dn", "d.e.f", "e.f", "f", "none", "www", "many", "a.b", "b",
-                                              "ns1", "x.example.com", "net", "c.good.net", "y.net", "b.c.d.e.f.g"};
-  std::string apex = Below(9) == 0 ? "z" + std::to_string(Below(450)) + ".example" : kApexes[Below(std::size(kApexes))];
+  static constexpr const char* kApexes[] = {"in.bl.test", "bl.test",     "bl.test",   "dn.test",
+                                            "c.test",     "big.test",    "down.test", "bare.test",
+                                            "test",       "example.com", ""};
+  static constexpr const char* kSubzones[] = {
+      "six", "dn", "d.e.f", "e.f",           "f",   "none",       "www",   "many",
+      "a.b", "b",  "ns1",   "x.example.com", "net", "c.good.net", "y.net", "b.c.d.e.f.g"};
+  std::string apex =
+      Below(9) == 0 ? "z" + std::to_string(Below(450)) + ".example" : kApexes[Below(std::size(kApexes))];
   if (Below(3) == 0) apex = std::string(kSubzones[Below(std::size(kSubzones))]) + "." + apex;
   if (Below(3) == 0) apex = "s" + std::to_string(Below(210)) + ".c.test";
   const int octets = static_cast<int>(Below(11));
@@ -92,7 +98,8 @@ std::string RequestStream::NextName() {
     const uint32_t address = Below(60000) * 1009 + 1;
     left = net::ToString(net::Ip4{ByteSwap(address)}) + ".";
   } else if (octets == 6) {
-    static constexpr const char* kPrefixes[] = {"8.b.d.0.1.0.0.2.", "2.0.0.2.", "f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0."};
+    static constexpr const char* kPrefixes[] = {"8.b.d.0.1.0.0.2.", "2.0.0.2.",
+                                                "f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0."};
     std::string prefix = kPrefixes[Below(3)];
     const size_t count = Below(3) ? 32 : Below(34);
     while (prefix.size() < 2 * count) prefix = std::string(1, "0123456789abcdefF"[Below(17)]) + "." + prefix;
@@ -109,18 +116,29 @@ std::string RequestStream::NextName() {
 }
 
 std::string RequestStream::NextPacket() {
-  static constexpr uint16_t kTypes[] = {dns::kTypeA,   dns::kTypeA,  dns::kTypeTxt, dns::kTypeTxt,  dns::kTypeAny, dns::kTypeSoa,
-                                        dns::kTypeNs,  dns::kTypeMx, dns::kTypeAaaa, dns::kTypeAxfr, 257};
+  static constexpr uint16_t kTypes[] = {dns::kTypeA,
+                                        dns::kTypeA,
+                                        dns::kTypeTxt,
+                                        dns::kTypeTxt,
+                                        dns::kTypeAny,
+                                        dns::kTypeSoa,
+                                        dns::kTypeNs,
+                                        dns::kTypeMx,
+                                        dns::kTypeAaaa,
+                                        dns::kTypeAxfr,
+                                        257};
   dns::QueryOptions options;
   options.id = static_cast<uint16_t>(random_());
   if (Below(3) == 0) options.flags = dns::kFlagRd;
   if (Below(30) == 0) options.flags = static_cast<uint16_t>(random_());
   if (Below(2) == 0) {
     static constexpr uint16_t kSizes[] = {0, 512, 800, 1232, 4096, 65535};
-    options.edns = dns::EdnsQuery{.udp_bytes = kSizes[Below(6)], .version = static_cast<uint8_t>(Below(20) == 0)};
+    options.edns =
+        dns::EdnsQuery{.udp_bytes = kSizes[Below(6)], .version = static_cast<uint8_t>(Below(20) == 0)};
     if (Below(3) == 0) options.edns->flags = dns::kEdnsDnssecOk;
     if (Below(3) == 0) options.edns->options.emplace_back(dns::kOptionNsid, "");
-    if (Below(9) == 0) options.edns->options.emplace_back(static_cast<uint16_t>(Below(20)), std::string(Below(40), 'o'));
+    if (Below(9) == 0)
+      options.edns->options.emplace_back(static_cast<uint16_t>(Below(20)), std::string(Below(40), 'o'));
   }
   uint16_t qclass = dns::kClassIn, qtype = kTypes[Below(std::size(kTypes))];
   std::string name = NextName();
@@ -132,7 +150,8 @@ std::string RequestStream::NextPacket() {
   }
   std::string packet = dns::BuildQuery(Wire(name), qtype, qclass, options);
   if (Below(12) == 0)
-    for (uint32_t i = Below(4); i > 0; i--) packet[Below(static_cast<uint32_t>(packet.size()))] = static_cast<char>(random_());
+    for (uint32_t i = Below(4); i > 0; i--)
+      packet[Below(static_cast<uint32_t>(packet.size()))] = static_cast<char>(random_());
   if (Below(25) == 0) packet.resize(Below(static_cast<uint32_t>(packet.size()) + 1));
   return packet;
 }

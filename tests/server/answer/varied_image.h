@@ -1,5 +1,6 @@
-// One image with every kind of dataset, and an endless seeded stream of requests that reach all of it: listed, unlisted,
-// malformed, with and without EDNS. Shared by the tests that need variety rather than meaning.
+// One image with every kind of dataset, and an endless seeded stream of requests that reach all of it:
+// listed, unlisted, malformed, with and without EDNS. Shared by the tests that need variety rather than
+// meaning.
 #pragma once
 
 #include <random>
@@ -9,7 +10,9 @@
 
 namespace mz::answer {
 
-TestImage MakeVariedImage(uint32_t profile);
+// `more_zones`: z0.example, z1.example ... besides the zones that matter; over 256 in all, zones are looked
+// up in stages.
+TestImage MakeVariedImage(uint32_t profile, int more_zones = 400);
 
 class RequestStream {
  public:
