@@ -13,7 +13,8 @@ namespace {
 
 TEST(SpecialLineTest, TakesFourSpellingsAndAnyCase) {
   for (std::string start : {"$", "#$", ";$", ":$"}) {
-    SpecialLine line = ParseSpecialLine(start + "tTl 5");
+    const std::string text = start + "tTl 5";
+    SpecialLine line = ParseSpecialLine(text);
     EXPECT_EQ(line.kind, SpecialKind::kTtl) << start;
     EXPECT_EQ(line.text, "5");
   }
