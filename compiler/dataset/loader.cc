@@ -255,6 +255,7 @@ void Loader::Before(uint32_t line) {
 
 void Loader::Duplicate(uint32_t line, const std::string& prefix) {
   Before(line);
+  if (failed_) return;  // an earlier line ended the load: nothing behind it was read
   std::string_view text = text_->text();
   for (; found_line_ < line; ++found_line_) found_offset_ = text.find('\n', found_offset_) + 1;
   Note note;

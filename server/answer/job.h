@@ -185,9 +185,10 @@ inline bool HasDeeper(uint32_t depths, unsigned n) {
 }
 // The largest depth up to n that is in the bitmap, or -1.
 inline int DeepestUpTo(uint32_t depths, int n) {
+  if (n < 0) return -1;
   if (n >= 31 && depths >> 31) return n;
   const uint32_t candidates = depths & (n >= 31 ? ~0u >> 1 : (2u << n) - 1);
-  return n < 0 || candidates == 0 ? -1 : std::bit_width(candidates) - 1;
+  return std::bit_width(candidates) - 1;  // -1 when there is none
 }
 
 }  // namespace mz::answer
