@@ -95,6 +95,18 @@ Status AddConfiguration(const Config& config, BuildJob* job) {
   }
   std::map<std::string, size_t> index;
   for (const ZoneConfig& zone : config.zones) {
+    if (zone.type == "spf") {  // its data come from an SpfSession
+      MZ_ASSIGN_OR_RETURN(std::string apex, dns::ParseName(zone.name));
+      dns::LowerName(&apex);
+      if (!index.emplace(apex, job->zones.size()).second) return Invalid("zone " + zone.name + " is given twice");
+      job->zones.push_back({.zone = apex, .soa = {}, .ns = {}, .ent_nxdomain = {}, .minimal = {}});
+      MZ_RETURN_IF_ERROR(AddAuthority(zone, &job->zones.back()));
+      if (!zone.acl.empty()) {
+        MZ_ASSIGN_OR_RETURN(compiler::ZoneSpec acl, SpecOf(zone.name, "acl", zone.acl));
+        job->specs.push_back(std::move(acl));
+      }
+      continue;
+    }
     MZ_ASSIGN_OR_RETURN(compiler::ZoneSpec spec, SpecOf(zone.name, zone.type, zone.files));
     if (zone.ttl) {
       spec.default_ttl = static_cast<uint32_t>(*zone.ttl);
@@ -160,6 +172,9 @@ std::vector<std::string> BuildJob::Files() const {
   std::vector<std::string> out;
   if (config) out.push_back(config->path);
   for (const compiler::ZoneSpec& spec : specs) out.insert(out.end(), spec.files.begin(), spec.files.end());
+  if (config)
+    for (const ZoneConfig& zone : config->zones)
+      if (!zone.domains_file.empty()) out.push_back(zone.domains_file);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;

@@ -18,6 +18,7 @@
 #include "cli/exit_code.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "cli/spf/session.h"
 #include "compiler/build/image_writer.h"
 #include "compiler/dataset/compile.h"
 
@@ -72,12 +73,15 @@ struct BuildReport {
   std::vector<std::string> warnings;   // of zones
   size_t datasets = 0, datasets_unchanged = 0;
   uint64_t entries = 0;
+  std::optional<SpfSession::Summary> spf;
   bool up_to_date = false;             // nothing changed: the image was left as it is
   double seconds = 0;
   compiler::BuildResult result;        // kImageFile
   std::string image;
 };
 
-BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::DiagnosticSink* sink, Progress* progress);
+// `session`: the SPF zones of the configuration, fetched; null: they are opened and fetched here, if there are any.
+BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::DiagnosticSink* sink, Progress* progress,
+                        SpfSession* session = nullptr);
 
 }  // namespace mz::cli

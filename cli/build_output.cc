@@ -32,6 +32,8 @@ std::string Summary(const BuildReport& r, const DiagnosticLog& log, BuildTarget 
   std::string text = r.image + ": " + Count(r.result.zones, "zone") + ", " + Count(r.result.names, "name") + ", " +
                      Count(r.result.addresses_intervals, "address interval") + ", " + SizeText(r.result.file_bytes) + ", " +
                      SecondsText(r.seconds);
+  if (r.spf)
+    text += ", " + Count(r.spf->domains, "SPF domain") + " from " + Count(r.spf->questions, "question");
   if (r.datasets_unchanged > 0)
     text += " (" + std::to_string(r.datasets_unchanged) + " of " + Count(r.datasets, "dataset") + " unchanged)";
   return text + findings;

@@ -102,6 +102,31 @@ void ApplySettings(const BuildJob& job, compiler::ImageModel* model) {
   }
 }
 
+// rbldnsd's rules want a zone; a configuration may have SPF zones only.
+StatusOr<compiler::Assembly> AssembleSpecs(const BuildJob& job, const compiler::CompileOptions& compile,
+                                           const compiler::Adopter* adopter, dataset::DiagnosticSink* sink) {
+  if (!job.specs.empty() || !job.config || !job.config->HasSpf())
+    return compiler::Assemble(job.specs, compile, adopter, sink);
+  compiler::Assembly out;
+  out.model.profile = compile.profile;
+  return out;
+}
+
+Status AddSpfZones(const Config& config, SpfSession* session, std::unique_ptr<SpfSession>* own,
+                   compiler::ImageModel* model, dataset::DiagnosticSink* sink, Progress* progress, BuildReport* report) {
+  if (session == nullptr) {
+    MZ_ASSIGN_OR_RETURN(*own, SpfSession::Open(config, sink));
+    session = own->get();
+    session->Fetch(progress);
+    MZ_RETURN_IF_ERROR(session->SaveState());
+    MZ_RETURN_IF_ERROR(session->FinishRecording());
+  }
+  MZ_ASSIGN_OR_RETURN(report->spf, session->AddTo(model, sink));
+  report->datasets += report->spf->zones;
+  report->entries += report->spf->domains;
+  return absl::OkStatus();
+}
+
 bool Readable(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   return fd.valid();
@@ -109,7 +134,8 @@ bool Readable(const std::string& path) {
 
 }  // namespace
 
-BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::DiagnosticSink* sink, Progress* progress) {
+BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::DiagnosticSink* sink, Progress* progress,
+                        SpfSession* session) {
   auto begin = std::chrono::steady_clock::now();
   BuildReport report;
   report.image = job.image;
@@ -122,7 +148,7 @@ BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::Diagno
   compiler::CompileOptions compile = job.compile;
   compile.now_unix = std::time(nullptr);
   compile.progress = [&](std::string_view file, uint64_t done, uint64_t total) { progress->Show(file, done, total); };
-  StatusOr<compiler::Assembly> assembly = compiler::Assemble(job.specs, compile, adopter, sink);
+  StatusOr<compiler::Assembly> assembly = AssembleSpecs(job, compile, adopter, sink);
   progress->Clear();
   auto finish = [&](ExitCode code) {
     report.exit_code = code;
@@ -151,6 +177,15 @@ BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::Diagno
         if (!Readable(file)) code = kExitUnreadable;
     return finish(code);
   }
+  std::unique_ptr<SpfSession> own_session;
+  if (job.config && job.config->HasSpf()) {
+    Status added = AddSpfZones(*job.config, session, &own_session, &assembly->model, sink, progress, &report);
+    if (!added.ok()) {
+      report.errors.push_back(std::string(Message(added)));
+      return finish(added.code() == StatusCode::kInvalidArgument ? kExitUsage : ExitCodeFor(added));
+    }
+    assembly->changed = true;  // whether anything is new is known by the image's identity
+  }
   if (target == BuildTarget::kNothing) return finish(kExitOk);
 
   bool pinned_differently = job.write.created_unix && previous.view &&
@@ -167,6 +202,7 @@ BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::Diagno
   compiler::WriteOptions write = job.write;
   write.build_options_json = options.dump(-1, ' ', false, json::error_handler_t::replace);
   write.progress = [&](double part) { progress->Show("writing " + job.image, static_cast<uint64_t>(part * 1000), 1000); };
+  if (report.spf && previous.view && !pinned_differently) write.unless_identity = previous.view->header().identity;
   StatusOr<compiler::BuildResult> result = compiler::WriteImageFile(assembly->model, job.image, write);
   progress->Clear();
   if (!result.ok()) {
@@ -174,6 +210,7 @@ BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::Diagno
     return finish(ExitCodeFor(result.status()));
   }
   report.result = std::move(*result);
+  report.up_to_date = report.result.unchanged;
   for (const compiler::BuildWarning& w : report.result.warnings)
     report.warnings.push_back("zone " + w.zone + ": " + w.message);
   return finish(kExitOk);

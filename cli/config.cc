@@ -79,9 +79,53 @@ const std::vector<Key<ZoneConfig>> kZoneKeys = {
     {"ttl", kTime, &ZoneConfig::ttl, 1, 0x7fffffff},
     {"ent", kChoice, &ZoneConfig::ent, 0, 0, "nodata|nxdomain"},
     {"minimal", kBool, &ZoneConfig::minimal},
+    {"layout", kText, &ZoneConfig::layout},
+    {"layouts", kTexts, &ZoneConfig::layouts},
+    {"form", kChoice, &ZoneConfig::form, 0, 0, "redirect|include|exists|classes"},
+    {"source_prefix", kText, &ZoneConfig::source_prefix},
+    {"domains", kTexts, &ZoneConfig::domains},
+    {"domains_file", kPath, &ZoneConfig::domains_file},
+    {"domains_url", kText, &ZoneConfig::domains_url},
+    {"domains_key", kText, &ZoneConfig::domains_key},
+    {"unknown_domain", kChoice, &ZoneConfig::unknown_domain, 0, 0, "nxdomain|neutral|fail|refuse"},
+    {"no_data", kText, &ZoneConfig::no_data},
+    {"ttl_floor", kTime, &ZoneConfig::ttl_floor, 0, 86400},
+};
+const std::vector<Key<ResolverConfig>> kResolverKeys = {
+    {"forwarders", kTexts, &ResolverConfig::forwarders},
+    {"stubs", kTexts, &ResolverConfig::stubs},
+    {"recursive", kBool, &ResolverConfig::recursive},
+    {"tcp", kBool, &ResolverConfig::tcp},
+    {"validate", kBool, &ResolverConfig::validate},
+    {"trust_anchor", kPath, &ResolverConfig::trust_anchor},
+    {"in_flight", kNumber, &ResolverConfig::in_flight, 1, 4096},
+    {"deadline_ms", kNumber, &ResolverConfig::deadline_ms, 50, 600000},
+    {"attempts", kNumber, &ResolverConfig::attempts, 1, 10},
+    {"record", kPath, &ResolverConfig::record},
+    {"replay", kPath, &ResolverConfig::replay},
+};
+const std::vector<Key<SpfConfig>> kSpfKeys = {
+    {"state", kPath, &SpfConfig::state},
+    {"change_log", kPath, &SpfConfig::change_log},
+    {"min_refresh", kTime, &SpfConfig::min_refresh, 1, 86400},
+    {"max_refresh", kTime, &SpfConfig::max_refresh, 1, 7 * 86400},
+    {"retry_first", kTime, &SpfConfig::retry_first, 1, 86400},
+    {"retry_max", kTime, &SpfConfig::retry_max, 1, 86400},
+    {"max_stale", kTime, &SpfConfig::max_stale, 60, 10 * 365 * 86400},
+    {"confirmations", kNumber, &SpfConfig::confirmations, 1, 1000},
+    {"confirm_seconds", kTime, &SpfConfig::confirm_seconds, 0, 30 * 86400},
+    {"hold_max", kTime, &SpfConfig::hold_max, 0, 365 * 86400},
+    {"max_shrink", kNumber, &SpfConfig::max_shrink, 0, 100},
+    {"write_interval", kTime, &SpfConfig::write_interval, 0, 86400},
+    {"generations", kNumber, &SpfConfig::generations, 0, 10000},
+    {"generations_dir", kPath, &SpfConfig::generations_dir},
+    {"hook_command", kText, &SpfConfig::hook_command},
+    {"hook_webhook", kText, &SpfConfig::hook_webhook},
+    {"push_url", kText, &SpfConfig::push_url},
+    {"push_interval", kTime, &SpfConfig::push_interval, 1, 86400},
 };
 
-constexpr std::string_view kSections[] = {"server", "build", "watch", "zone"};
+constexpr std::string_view kSections[] = {"server", "build", "watch", "resolver", "spf", "zone"};
 std::string Upper(std::string text) {
   for (char& c : text)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
@@ -105,6 +149,9 @@ class Loader {
     std::filesystem::path image(config_.path);
     if (config_.server.image.empty()) config_.server.image = image.replace_extension(".mzi").string();
     if (config_.server.stats_page.empty()) config_.server.stats_page = config_.server.image + ".stats";
+    if (config_.spf.state.empty()) config_.spf.state = config_.server.image + ".state";
+    if (config_.spf.change_log.empty()) config_.spf.change_log = config_.server.image + ".changes";
+    if (config_.spf.generations_dir.empty()) config_.spf.generations_dir = config_.server.image + ".generations";
     return std::move(config_);
   }
 
@@ -173,6 +220,10 @@ class Loader {
       ApplyTo(s, kBuildKeys, &config_.build);
     } else if (s.section == "watch") {
       ApplyTo(s, kWatchKeys, &config_.watch);
+    } else if (s.section == "resolver") {
+      ApplyTo(s, kResolverKeys, &config_.resolver);
+    } else if (s.section == "spf") {
+      ApplyTo(s, kSpfKeys, &config_.spf);
     } else if (s.section == "zone" && s.zone >= 0) {
       size_t index = static_cast<size_t>(s.zone);
       if (index > config_.zones.size()) {
@@ -193,11 +244,11 @@ class Loader {
       KeyError(s, "unknown key '" + s.key + "'",
                !owner.empty()     ? "it belongs under " + owner
                : !nearest.empty() ? "did you mean [" + nearest + "]?"
-                                  : "keys stand under [server], [build], [watch] or [[zone]]");
+                                  : "keys stand under [server], [build], [watch], [resolver], [spf] or [[zone]]");
     } else if (s.key.empty()) {
       std::string nearest = Nearest(s.section, kSections);
       KeyError(s, "unknown section '" + s.section + "'",
-               nearest.empty() ? "there are [server], [build], [watch] and [[zone]]"
+               nearest.empty() ? "there are [server], [build], [watch], [resolver], [spf] and [[zone]]"
                                : "did you mean '" + nearest + "'?");
     }
   }
@@ -211,6 +262,8 @@ class Loader {
     if (Has(kZoneKeys, key)) return "[[zone]]";
     if (Has(kBuildKeys, key)) return "[build]";
     if (Has(kWatchKeys, key)) return "[watch]";
+    if (Has(kResolverKeys, key)) return "[resolver]";
+    if (Has(kSpfKeys, key)) return "[spf]";
     return "";
   }
 
@@ -265,7 +318,14 @@ class Loader {
     for (const ZoneConfig& zone : config_.zones) {
       if (zone.name.empty()) ZoneError(zone, "the zone has no name", "name = \"bl.example.org\"");
       if (zone.type.empty()) ZoneError(zone, "the zone has no type", std::string(kSupportedTypes));
-      if (zone.files.empty()) ZoneError(zone, "the zone has no files", "files = [\"bl.txt\"]");
+      if (zone.type == "spf") {
+        CheckSpfZone(zone);
+      } else {
+        if (zone.files.empty()) ZoneError(zone, "the zone has no files", "files = [\"bl.txt\"]");
+        if (!zone.layout.empty() || !zone.layouts.empty() || !zone.domains.empty() || !zone.domains_file.empty() ||
+            !zone.domains_url.empty() || !zone.form.empty() || !zone.source_prefix.empty())
+          ZoneError(zone, "keys of an SPF zone in a zone of type '" + zone.type + "'", "type = \"spf\"");
+      }
       bool soa_value = zone.soa_ttl || zone.serial || zone.refresh || zone.retry || zone.expire || zone.minimum ||
                        !zone.primary.empty();
       if (soa_value && zone.hostmaster.empty())
@@ -276,6 +336,16 @@ class Loader {
     }
   }
 
+  void CheckSpfZone(const ZoneConfig& zone) {
+    if (!zone.files.empty())
+      ZoneError(zone, "an SPF zone has no files", "its records come from the DNS: domains = [\"customer.example\"]");
+    if (zone.domains.empty() && zone.domains_file.empty() && zone.domains_url.empty())
+      ZoneError(zone, "the zone has no domains", "domains = [\"customer.example\"], or domains_file = \"domains.txt\"");
+    if (!zone.layout.empty() && !zone.layouts.empty())
+      ZoneError(zone, "both 'layout' and 'layouts'", "one of them");
+    if (!zone.ent.empty()) ZoneError(zone, "'ent' in an SPF zone", "names above its names always exist");
+  }
+
   std::string_view text_;
   dataset::DiagnosticSink* sink_;
   std::string directory_;
@@ -284,6 +354,10 @@ class Loader {
 };
 
 }  // namespace
+
+bool Config::HasSpf() const {
+  return std::any_of(zones.begin(), zones.end(), [](const ZoneConfig& z) { return z.type == "spf"; });
+}
 
 Environment EnvironmentOf(char** environ_block) {
   Environment out;

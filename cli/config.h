@@ -58,6 +58,30 @@ struct WatchConfig {
   std::optional<uint64_t> quiet_ms;
 };
 
+struct ResolverConfig {                         // where SPF source records are asked for
+  std::vector<std::string> forwarders;          // ADDRESS or ADDRESS@PORT; default: those of resolv.conf
+  std::vector<std::string> stubs;               // ZONE=ADDRESS@PORT
+  std::optional<bool> recursive, tcp, validate;
+  std::string trust_anchor;                     // file
+  std::optional<uint64_t> in_flight, deadline_ms, attempts;
+  std::string record, replay;                   // files
+};
+
+struct SpfConfig {                              // how SPF zones are kept fresh (docs/SPF.md)
+  std::string state;                            // file; default: the image's name with .state
+  std::string change_log;                       // JSON lines; default: the image's name with .changes
+  std::optional<uint64_t> min_refresh, max_refresh, retry_first, retry_max, max_stale;  // seconds
+  std::optional<uint64_t> confirmations, confirm_seconds, hold_max;
+  std::optional<uint64_t> max_shrink;           // percent
+  std::optional<uint64_t> write_interval;       // seconds between two images, but for the first change
+  std::optional<uint64_t> generations;          // images kept for rollback
+  std::string generations_dir;                  // default: the image's name with .generations
+  std::string hook_command;                     // run by sh after each change
+  std::string hook_webhook;                     // URL, POST
+  std::string push_url;                         // Uptime-Kuma style, GET when healthy
+  std::optional<uint64_t> push_interval;        // seconds
+};
+
 struct ZoneConfig {                             // one [[zone]]: one dataset; equal names make one zone
   std::string name;                             // as written
   std::string type;
@@ -72,6 +96,16 @@ struct ZoneConfig {                             // one [[zone]]: one dataset; eq
   std::optional<uint64_t> ttl;                  // of entries without $TTL
   std::string ent;
   std::optional<bool> minimal;
+  // type = "spf"
+  std::vector<std::string> layouts;             // layout, or layouts
+  std::string layout;
+  std::string form;                             // redirect, include, exists, classes
+  std::string source_prefix;
+  std::vector<std::string> domains;             // "+name": also for all names below; "name=source": an alias
+  std::string domains_file, domains_url, domains_key;
+  std::string unknown_domain;                   // nxdomain, neutral, fail, refuse
+  std::string no_data;                          // servfail, or a record
+  std::optional<uint64_t> ttl_floor;
   // Where it begins, for messages about the zone as a whole.
   dataset::Diagnostic place;
 };
@@ -81,7 +115,11 @@ struct Config {
   ServerConfig server;
   BuildConfig build;
   WatchConfig watch;
+  ResolverConfig resolver;
+  SpfConfig spf;
   std::vector<ZoneConfig> zones;
+
+  bool HasSpf() const;
 };
 
 using Environment = std::vector<std::pair<std::string, std::string>>;

@@ -27,6 +27,7 @@ DatasetEncoder::DatasetEncoder(const ImageModel& model, const FlatDatasets& flat
       maps_(maps),
       names_(names),
       records_(records),
+      spf_(values, maps, names),
       refs_(flat.size()) {}
 
 Status DatasetEncoder::EncodeAll(const std::function<void(double)>& progress) {
@@ -43,6 +44,13 @@ Status DatasetEncoder::EncodeAll(const std::function<void(double)>& progress) {
   }
   if (!ok) return MakeStatus(StatusCode::kInternal, "a zone refers to a dataset that does not exist");
 
+  for (size_t i = 0; i < used.size(); i++) {
+    const DatasetModel* d = model_.datasets[i].get();
+    if (!used[i] || d == nullptr || d->kind != image::kSpf) continue;
+    if (d->spf == nullptr) return MakeStatus(StatusCode::kInternal, "dataset " + d->spec + ": no SPF data");
+    if (Status status = spf_.Collect(*d->spf); !status.ok()) return Annotate(status, "dataset " + d->spec);
+  }
+  MZ_RETURN_IF_ERROR(spf_.BuildShared());
   for (size_t i = 0; i < used.size(); i++) {
     const DatasetModel* d = model_.datasets[i].get();
     if (!used[i] || d == nullptr) continue;
@@ -77,11 +85,17 @@ Status DatasetEncoder::Encode(uint32_t meta) {
   ref.kind = d->kind;
   ref.ttl = d->ttl;
   ref.meta = meta;
-  if (d->kind == image::kDnset || d->kind == image::kGeneric || d->kind == image::kCombined) ref.scope = ++last_scope_;
+  if (d->kind == image::kDnset || d->kind == image::kGeneric || d->kind == image::kCombined ||
+      d->kind == image::kSpf)
+    ref.scope = ++last_scope_;
   Status status;
   switch (d->kind) {
     case image::kDnset: status = EncodeDnset(*d, &ref); break;
     case image::kGeneric: status = EncodeGeneric(*d, &ref); break;
+    case image::kSpf:
+      // Parts of a combined dataset are not collected: their data would have no zone to be the suffix of.
+      status = d->spf == nullptr ? MakeStatus(StatusCode::kInternal, "no SPF data") : spf_.Encode(*d->spf, &ref);
+      break;
     case image::kCombined: status = EncodeCombined(meta, *d, &ref); break;
     default: {
       if (!d->map4.empty()) {

@@ -13,6 +13,7 @@
 #include "compiler/build/model.h"
 #include "compiler/build/name_index_builder.h"
 #include "compiler/build/record_encoder.h"
+#include "compiler/build/spf_encoder.h"
 #include "compiler/build/value_encoder.h"
 
 namespace mz::compiler {
@@ -27,6 +28,8 @@ class DatasetEncoder {
   // Stores a Node; null and repeated datasets are left out. Requires: EncodeAll() succeeded.
   StatusOr<uint32_t> StoreNode(const std::vector<uint32_t>& metas);
   const FlatDatasets& flat() const { return flat_; }
+  // The SPF section. Requires: EncodeAll() succeeded.
+  StatusOr<std::vector<uint8_t>> TakeSpf() { return spf_.Finish(); }
 
  private:
   Status Encode(uint32_t meta);
@@ -40,6 +43,7 @@ class DatasetEncoder {
   MapBuilder* maps_;
   NameIndexBuilder* names_;
   RecordHeap* records_;
+  SpfEncoder spf_;
   std::vector<std::optional<image::DatasetRef>> refs_;  // by meta index
   uint32_t last_scope_ = 0;
 };

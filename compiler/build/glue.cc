@@ -139,6 +139,7 @@ void GlueFinder::Collect(const DatasetModel& d, std::string_view name, Glue* glu
       break;
     }
     case image::kAcl:
+    case image::kSpf:  // its answers are no addresses of name servers
       break;
   }
 }

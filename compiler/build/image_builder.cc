@@ -102,6 +102,7 @@ StatusOr<BuildResult> BuildImage(const ImageModel& model, const WriteOptions& op
   if (options.provenance) {
     MZ_ASSIGN_OR_RETURN(out->sections[image::kProvenance], EncodeProvenance(flat, options.threads));
   }
+  MZ_ASSIGN_OR_RETURN(out->sections[image::kSpfData], datasets.TakeSpf());
   progress(0.6);
 
   out->sections[image::kZones] = zones.TakeZones();

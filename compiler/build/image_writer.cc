@@ -90,6 +90,10 @@ StatusOr<BuildResult> WriteImageFile(const ImageModel& model, const std::string&
   MZ_RETURN_IF_ERROR(out.Open());
   BuiltImage image;
   MZ_ASSIGN_OR_RETURN(BuildResult result, BuildImage(model, options, &image));
+  if (options.unless_identity == result.identity) {
+    result.unchanged = true;
+    return result;
+  }
   MZ_RETURN_IF_ERROR(WriteTo(out.fd(), path, &image));
   {
     MZ_ASSIGN_OR_RETURN(Mapping written, Mapping::MapFd(out.fd(), result.file_bytes, path));

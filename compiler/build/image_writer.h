@@ -33,6 +33,8 @@ struct WriteOptions {
   // A zone whose SOA, or whose NS with glue, has more octets than this together with the zone's name, is written without
   // them and with a warning. 496 is rbldnsd's limit; up to image::kMaxAuthorityBytes.
   uint32_t authority_limit_bytes = 496;
+  // WriteImageFile: an image with this identity is not written; the file stays as it is.
+  std::optional<uint64_t> unless_identity;
 };
 
 struct BuildWarning {       // "zone NAME: MESSAGE": too many NS, no glue found, ...
@@ -42,6 +44,7 @@ struct BuildWarning {       // "zone NAME: MESSAGE": too many NS, no glue found,
 
 struct BuildResult {
   uint64_t identity = 0;
+  bool unchanged = false;              // WriteOptions::unless_identity held
   uint64_t file_bytes = 0;
   uint32_t zones = 0;
   uint64_t names = 0;                  // records of the name index, apexes and empty non-terminals included

@@ -42,12 +42,34 @@ StatusOr<uint32_t> MapBuilder::Add(std::span<const Interval6> intervals) {
   return AddOnce(intervals, [&] { return BuildMap6(intervals); });
 }
 
+template <typename Interval>
+StatusOr<uint32_t> MapBuilder::AddRaw(std::span<const Interval> intervals, uint32_t id_count) {
+  if (mark_.size() < id_count) {
+    mark_.resize(id_count);
+    local_index_.resize(id_count);
+  }
+  raw_ids_ = id_count;
+  StatusOr<uint32_t> map = Add(intervals);
+  raw_ids_ = 0;
+  return map;
+}
+
+StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval4> intervals, uint32_t id_count) {
+  return AddRaw(intervals, id_count);
+}
+
+StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval6> intervals, uint32_t id_count) {
+  return AddRaw(intervals, id_count);
+}
+
 template <typename Interval, typename Build>
 StatusOr<uint32_t> MapBuilder::AddOnce(std::span<const Interval> intervals, Build build) {
   static_assert(std::has_unique_object_representations_v<Interval4>);
   constexpr bool kIsV6 = sizeof(Interval) == sizeof(Interval6);
   if (std::all_of(intervals.begin(), intervals.end(), [](const Interval& i) { return i.result == 0; })) return 0;
-  uint64_t hash = kIsV6 ? 1 : 0;
+  const bool raw = raw_ids_ != 0;
+  const uint64_t kind = (kIsV6 ? 1u : 0u) | (raw ? 2u : 0u);
+  uint64_t hash = kind;
   if constexpr (kIsV6) {
     // Interval6 has padding bytes of unknown content: hash its fields.
     for (const Interval& i : intervals) {
@@ -55,11 +77,11 @@ StatusOr<uint32_t> MapBuilder::AddOnce(std::span<const Interval> intervals, Buil
       hash = XXH3_64bits_withSeed(fields, sizeof fields, hash);
     }
   } else {
-    hash = XXH3_64bits_withSeed(intervals.data(), intervals.size_bytes(), 0);
+    hash = XXH3_64bits_withSeed(intervals.data(), intervals.size_bytes(), kind);
   }
   std::vector<Stored>& candidates = stored_[hash];
   for (const Stored& s : candidates) {
-    if (s.is_v6 != kIsV6 || s.count != intervals.size()) continue;
+    if (s.is_v6 != kIsV6 || s.raw != raw || s.count != intervals.size()) continue;
     const Interval* other = static_cast<const Interval*>(s.intervals);
     if (std::equal(intervals.begin(), intervals.end(), other,
                    [](const Interval& a, const Interval& b) { return a.start == b.start && a.result == b.result; }))
@@ -67,7 +89,7 @@ StatusOr<uint32_t> MapBuilder::AddOnce(std::span<const Interval> intervals, Buil
   }
   MZ_ASSIGN_OR_RETURN(uint32_t offset, build());
   intervals_stored_ += intervals.size();
-  candidates.push_back({intervals.data(), intervals.size(), offset, kIsV6});
+  candidates.push_back({intervals.data(), intervals.size(), offset, kIsV6, raw});
   return offset;
 }
 
@@ -75,7 +97,8 @@ template <typename Interval>
 StatusOr<MapBuilder::Shape> MapBuilder::Examine(std::span<const Interval> intervals, bool keep_first) {
   if (!IsFirstAddress(intervals[0].start))
     return MakeStatus(StatusCode::kInternal, "an interval map does not begin at the first address");
-  if (intervals[0].result >= mark_.size())
+  const size_t ids = raw_ids_ != 0 ? raw_ids_ : values_->pool_results() + 1;
+  if (intervals[0].result >= ids)
     return MakeStatus(StatusCode::kInternal, "an interval map holds a result that is not in the pool");
   for (size_t i = 1; i < intervals.size(); i++)
     if (!(intervals[i - 1].start < intervals[i].start) || intervals[i - 1].result == intervals[i].result)
@@ -88,15 +111,15 @@ StatusOr<MapBuilder::Shape> MapBuilder::Examine(std::span<const Interval> interv
     current_mark_ = 1;
   }
   Shape shape;
-  shape.before = keep_first ? 0 : values_->Use(intervals[0].result);
+  shape.before = keep_first ? 0 : Use(intervals[0].result);
   std::vector<ResultId> pool_ids;
   for (const Interval& i : intervals.subspan(keep_first ? 0 : 1)) {
-    if (i.result >= mark_.size())
+    if (i.result >= ids)
       return MakeStatus(StatusCode::kInternal, "an interval map holds a result that is not in the pool");
     if (mark_[i.result] == current_mark_) continue;
     mark_[i.result] = current_mark_;
     local_index_[i.result] = static_cast<uint32_t>(shape.results.size());
-    shape.results.push_back(values_->Use(i.result));
+    shape.results.push_back(Use(i.result));
     pool_ids.push_back(i.result);
   }
   MZ_RETURN_IF_ERROR(values_->status());
@@ -112,7 +135,7 @@ StatusOr<MapBuilder::Shape> MapBuilder::Examine(std::span<const Interval> interv
     }
     shape.results.resize(2);
   } else {
-    shape.value_bytes = n <= 256 ? 1 : n <= 65536 ? 2 : 4;
+    shape.value_bytes = raw_ids_ != 0 ? 4 : n <= 256 ? 1 : n <= 65536 ? 2 : 4;
   }
   return shape;
 }

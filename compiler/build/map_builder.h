@@ -29,6 +29,9 @@ class MapBuilder {
 
   StatusOr<uint32_t> Add(std::span<const Interval4> intervals);
   StatusOr<uint32_t> Add(std::span<const Interval6> intervals);
+  // Maps whose results are not values but ids below `id_count`, stored as they are (spf: classes and programs).
+  StatusOr<uint32_t> AddIds(std::span<const Interval4> intervals, uint32_t id_count);
+  StatusOr<uint32_t> AddIds(std::span<const Interval6> intervals, uint32_t id_count);
 
   uint64_t intervals_stored() const { return intervals_stored_; }
   std::vector<uint8_t> TakeMaps() { return maps_.Take(); }
@@ -53,7 +56,12 @@ class MapBuilder {
   // Allocates the value array behind the map at `map`, finds or makes its result table, and sets the header's fields.
   StatusOr<uint8_t*> StartValues(uint32_t map, const Shape& shape, size_t positions);
 
+  uint32_t Use(ResultId id) { return raw_ids_ != 0 ? id : values_->Use(id); }
+  template <typename Interval>
+  StatusOr<uint32_t> AddRaw(std::span<const Interval> intervals, uint32_t id_count);
+
   ValueEncoder* values_;
+  uint32_t raw_ids_ = 0;  // not 0: results are ids below this
   size_t direct4_keys_;
   Heap maps_{64};
   std::vector<uint32_t> tables_;
@@ -68,6 +76,7 @@ class MapBuilder {
     size_t count;
     uint32_t offset;
     bool is_v6;
+    bool raw;
   };
   absl::flat_hash_map<uint64_t, std::vector<Stored>> stored_;     // by hash of the interval list
   absl::flat_hash_map<uint64_t, std::vector<uint32_t>> table_starts_;  // by hash of the table: start, size pairs

@@ -26,7 +26,8 @@ using ResultId = uint32_t;
 
 struct TextModel {
   std::string literal;          // final octets, every substitution but the subject expanded
-  std::vector<uint16_t> holes;  // ascending offsets into literal where the subject is inserted
+  // Ascending offsets into literal where the subject is inserted; with image::kHoleQueryName the name asked.
+  std::vector<uint16_t> holes;
   uint8_t flags = image::kTextCut254;
   friend bool operator==(const TextModel&, const TextModel&) = default;
 };
@@ -144,6 +145,7 @@ struct SourceFile {
 };
 
 struct DatasetModel;
+struct SpfModel;  // spf_model.h
 
 struct SubzoneModel {  // combined
   NameRef name;                        // relative to the zone; empty for "@"
@@ -167,6 +169,7 @@ struct DatasetModel {
   std::vector<GenericName> generic;
   std::vector<SubzoneModel> subzones;  // combined
   std::vector<std::unique_ptr<DatasetModel>> parts;  // combined: one per $DATASET section
+  std::shared_ptr<const SpfModel> spf;  // spf
 
   std::vector<ProvenanceEntry4> provenance4;
   std::vector<ProvenanceEntry6> provenance6;

@@ -35,6 +35,21 @@ uint32_t ValueEncoder::Encode(ResultId id) {
 uint32_t ValueEncoder::EncodeText(TextId id) {
   if (text_offsets_[id] != 0) return text_offsets_[id];
   const TextModel& text = pool_.text(id);
+  return text_offsets_[id] = StoreText(text, static_cast<uint8_t>(text.flags & ~unsigned{image::kTextSpf}));
+}
+
+uint32_t ValueEncoder::UseSpfText(TextId id) {
+  if (id == 0) return 0;
+  if (id > pool_.text_count()) {
+    status_ = MakeStatus(StatusCode::kInternal, "an SPF program has a text that is not in the pool");
+    return 0;
+  }
+  if (spf_text_offsets_.empty()) spf_text_offsets_.resize(pool_.text_count() + 1);
+  if (spf_text_offsets_[id] == 0) spf_text_offsets_[id] = StoreText(pool_.text(id), image::kTextSpf);
+  return spf_text_offsets_[id];
+}
+
+uint32_t ValueEncoder::StoreText(const TextModel& text, uint8_t flags) {
   if (text.literal.size() > UINT16_MAX || text.holes.size() > UINT8_MAX) {
     status_ = MakeStatus(StatusCode::kResourceExhausted,
                          "a TXT template of " + std::to_string(text.literal.size()) + " octets with " +
@@ -49,11 +64,11 @@ uint32_t ValueEncoder::EncodeText(TextId id) {
   Text* header = texts_.As<Text>(*at);
   header->bytes = static_cast<uint16_t>(text.literal.size());
   header->holes = static_cast<uint8_t>(text.holes.size());
-  header->flags = text.flags;
+  header->flags = flags;
   Le16* holes = reinterpret_cast<Le16*>(header + 1);
   for (size_t i = 0; i < text.holes.size(); i++) holes[i] = text.holes[i];
   std::memcpy(holes + text.holes.size(), text.literal.data(), text.literal.size());
-  return text_offsets_[id] = *at;
+  return *at;
 }
 
 std::vector<uint8_t> ValueEncoder::TakeValues() {

@@ -30,7 +30,9 @@ LineKind LinesOf(image::DatasetKind kind) {
     case image::kDnset: return LineKind::kDnset;
     case image::kGeneric: return LineKind::kGeneric;
     case image::kAcl: return LineKind::kAcl;
-    case image::kCombined: break;
+    case image::kCombined:
+    case image::kSpf:  // no text dialect
+      break;
   }
   return LineKind::kNone;
 }

@@ -6,6 +6,7 @@
 #include "format/dns/name.h"
 #include "format/image/cursor.h"
 #include "format/image/present.h"
+#include "format/image/spf_present.h"
 
 namespace mz::image {
 
@@ -13,6 +14,9 @@ namespace {
 
 uint64_t AddressCount(const net::Range4& r) { return uint64_t{r.last} - r.first + 1; }
 uint64_t AddressCount(const net::Range6&) { return 0; }
+
+net::Ip4 PreviousAddress(net::Ip4 a) { return a - 1; }
+net::Ip6 PreviousAddress(const net::Ip6& a) { return a.Previous(); }
 
 class Differ {
  public:
@@ -170,11 +174,81 @@ class Differ {
     } else if (a->ttl != b->ttl) {
       Setting(path, "ttl", std::to_string(a->ttl), std::to_string(b->ttl));
     }
+    if ((a != nullptr ? a : b)->kind == kSpf) return SpfZones(path, a, b);
     Maps<net::Ip4>(path, a == nullptr ? 0 : uint32_t{a->map4}, b == nullptr ? 0 : uint32_t{b->map4});
     Maps<net::Ip6>(path, a == nullptr ? 0 : uint32_t{a->map6}, b == nullptr ? 0 : uint32_t{b->map6});
     const uint8_t kind = (a != nullptr ? a : b)->kind;
     if (kind == kDnset || kind == kGeneric || kind == kCombined)
       Names(path, kind, a == nullptr ? 0 : uint32_t{a->scope}, b == nullptr ? 0 : uint32_t{b->scope});
+  }
+
+  // At most one of them is null.
+  void SpfZones(const std::string& path, const DatasetRef* a, const DatasetRef* b) {
+    if (a != nullptr && b != nullptr) {
+      const std::vector<std::string> x = SpfZoneLines(a_, a_.spf_zone(a->map4)),
+                                     y = SpfZoneLines(b_, b_.spf_zone(b->map4));
+      for (const std::string& line : x)
+        if (std::find(y.begin(), y.end(), line) == y.end()) Setting(path, "setting", line, "");
+      for (const std::string& line : y)
+        if (std::find(x.begin(), x.end(), line) == x.end()) Setting(path, "setting", "", line);
+      if (x != y && std::is_permutation(x.begin(), x.end(), y.begin(), y.end()))
+        Setting(path, "setting", "order of layouts", "another order of layouts");
+    }
+    if (!has_spf_sets_) {
+      spf_sets_a_ = MakeSpfSetTexts(a_);
+      spf_sets_b_ = MakeSpfSetTexts(b_);
+      has_spf_sets_ = true;
+    }
+    Names(path, kSpf, a == nullptr ? 0 : uint32_t{a->scope}, b == nullptr ? 0 : uint32_t{b->scope});
+  }
+
+  void SpfDomains(const std::string& path, const std::string& name, const SpfDomain* a, const SpfDomain* b) {
+    const std::string domain = path + "/" + name;
+    if (a == nullptr || b == nullptr) {
+      Entry(
+          path, name, a != nullptr, b != nullptr, [&] { return SpfDomainText(*a); }, [&] { return SpfDomainText(*b); });
+      return;
+    }
+    Setting(domain, "domain", SpfDomainText(*a), SpfDomainText(*b));
+    if (SameSpfLists(a_, spf_sets_a_, *a, b_, spf_sets_b_, *b)) return;
+    if ((a->flags | b->flags) & kSpfNoData) return;  // the settings tell
+    SpfRanges(domain, SpfBorders4(a_, *a), SpfBorders4(b_, *b), ~0u, *a, *b);
+    SpfRanges(domain, SpfBorders6(a_, *a), SpfBorders6(b_, *b), net::kIp6Last, *a, *b);
+  }
+
+  // Both sides' answers over the whole address space; neighbours with the same change are one change.
+  template <typename Address>
+  void SpfRanges(const std::string& path, const std::vector<Address>& borders_a, const std::vector<Address>& borders_b,
+                 const Address& end, const SpfDomain& a, const SpfDomain& b) {
+    std::vector<Address> borders;
+    std::set_union(borders_a.begin(), borders_a.end(), borders_b.begin(), borders_b.end(), std::back_inserter(borders));
+    typename MapCursor<Address>::Range pending{};
+    uint32_t pending_a = 0, pending_b = 0;  // 0: none
+    auto flush = [&] {
+      if (pending_a == 0) return;
+      Entry(
+          path, net::RangeText(pending), true, true, [&] { return SpfProgramText(a_, pending_a); },
+          [&] { return SpfProgramText(b_, pending_b); });
+      count_.addresses4_changed += AddressCount(pending);
+      pending_a = pending_b = 0;
+    };
+    for (size_t i = 0; i < borders.size(); i++) {
+      Address last = end;
+      if (i + 1 < borders.size()) last = PreviousAddress(borders[i + 1]);
+      const uint32_t program_a = EvaluateSpf(a_, a, borders[i]).program;
+      const uint32_t program_b = EvaluateSpf(b_, b, borders[i]).program;
+      if (SameSpfProgram(a_, program_a, b_, program_b)) {
+        flush();
+      } else if (pending_a == program_a && pending_b == program_b) {
+        pending.last = last;
+      } else {
+        flush();
+        pending = {borders[i], last};
+        pending_a = program_a;
+        pending_b = program_b;
+      }
+    }
+    flush();
   }
 
   // Two cursors side by side; neighbouring pieces with the same change are one change.
@@ -247,6 +321,9 @@ class Differ {
              b == nullptr ? 0 : uint32_t{b->b});
     } else if (!in_a && !in_b) {
       return;
+    } else if (kind == kSpf) {
+      SpfDomains(path, AbsoluteName(NameView(a != nullptr ? *a : *b)), in_a ? &a_.spf_domain(a->a) : nullptr,
+                 in_b ? &b_.spf_domain(b->a) : nullptr);
     } else if (kind == kGeneric) {
       const std::string before = in_a ? RrsetText(a_, a->a) : "", after = in_b ? RrsetText(b_, b->a) : "";
       if (before != after)
@@ -282,6 +359,8 @@ class Differ {
   const ChangeSink& on_change_;
   const ZoneSink& on_zone_;
   ZoneChanges count_;
+  SpfSetTexts spf_sets_a_, spf_sets_b_;
+  bool has_spf_sets_ = false;
   bool any_ = false;
 };
 

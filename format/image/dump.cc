@@ -3,6 +3,7 @@
 
 #include "format/dns/name.h"
 #include "format/image/cursor.h"
+#include "format/image/spf_present.h"
 
 namespace mz::image {
 
@@ -20,10 +21,19 @@ class Dumper {
       out_.Line({"global acl"});
       Acl(Datasets(view_.node(acl))[0], "  ");
     }
+    SpfSets();
     for (const ZoneRecord& zone : view_.zones()) Zone(zone);
   }
 
  private:
+  void SpfSets() {
+    const SpfSetTexts sets = MakeSpfSetTexts(view_);
+    for (size_t i = 0; i < sets.four.size(); i++)
+      out_.Line({"spf ip4 set ", std::to_string(i + 1), ": ", sets.four[i]});
+    for (size_t i = 0; i < sets.six.size(); i++)
+      out_.Line({"spf ip6 set ", std::to_string(i + 1), ": ", sets.six[i]});
+  }
+
   void Zone(const ZoneRecord& zone) {
     const std::string_view apex = NameView(view_.name(zone.name));
     out_.Line({"zone ", AbsoluteName(apex)});
@@ -45,13 +55,22 @@ class Dumper {
   void Dataset(const DatasetRef& ref, const std::string& indent) {
     out_.Line({indent, "dataset ", KindText(ref.kind), " ttl ", std::to_string(ref.ttl)});
     const std::string inner = indent + "  ";
-    Map<net::Ip4>(ref.map4, inner);
-    Map<net::Ip6>(ref.map6, inner);
+    if (ref.kind == kSpf) {
+      for (const std::string& line : SpfZoneLines(view_, view_.spf_zone(ref.map4))) out_.Line({inner, line});
+    } else {
+      Map<net::Ip4>(ref.map4, inner);
+      Map<net::Ip6>(ref.map6, inner);
+    }
     if (ref.scope == 0) return;
     for (uint32_t offset : names_.Sorted(ref.scope)) {
       const NameRecord& r = view_.name(offset);
       if (ref.kind == kDnset) DnsetName(r, inner);
       if (ref.kind == kGeneric && (r.flags & kNameExact)) GenericName(r, inner);
+      if (ref.kind == kSpf && (r.flags & kNameExact)) {
+        const SpfDomain& d = view_.spf_domain(r.a);
+        out_.Line({inner, "domain ", AbsoluteName(NameView(r)), " ", SpfDomainText(d)});
+        for (const std::string& line : SpfDomainLines(view_, d)) out_.Line({inner, "  ", line});
+      }
       if (ref.kind == kCombined && (r.flags & kNameExact)) {
         out_.Line({inner, "subzone ", RelativeName(r)});
         for (const DatasetRef& part : Datasets(view_.node(r.a)))

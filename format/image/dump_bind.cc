@@ -89,6 +89,10 @@ class BindDumper {
   }
 
   void Dataset(const DatasetRef& ref) {
+    if (ref.kind == kSpf) {
+      out_.Line({"; SPF zone: its names are made of addresses and domains, and cannot be listed"});
+      return;
+    }
     if (ref.map4 != 0) {
       if (ref.kind == kIp4Set) {
         Ip4Set(ref.map4);

@@ -17,7 +17,7 @@
 namespace mz::image {
 
 inline constexpr uint8_t kMagic[8] = {0x89, 'M', 'Z', 'I', '\r', '\n', 0x1a, '\n'};
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 inline constexpr size_t kHeaderBytes = 4096;
 inline constexpr size_t kSectionAlignment = 4096;
 inline constexpr uint64_t kMaxImageBytes = 1ull << 40;
@@ -33,7 +33,8 @@ enum SectionId : uint32_t {
   kRrsets = 7,       // heap, unit 8: RrsetHeader, AuthorityBlock, rotation tables
   kMeta = 8,         // JSON (UTF-8): datasets, source files, build options; never read by the server
   kProvenance = 9,   // zstd frames: which file and line put each entry there; never read by the server
-  kSectionCount = 10,
+  kSpfData = 10,     // heap, unit 8: SpfHeader at offset 1, SpfZone, SpfDomain, programs, classes
+  kSectionCount = 11,
 };
 
 struct SectionEntry {
@@ -125,7 +126,8 @@ enum NameFlags : uint8_t {
 
 struct NameRecord {
   Le32 scope;           // 0: zone apexes, relative to the root; else the DatasetRef::scope it belongs to
-  Le32 a;               // zone index | kNodes offset of a subzone's Node | result id | kRrsets offset of RrsetHeader
+  Le32 a;               // zone index | kNodes offset of a subzone's Node | result id | kRrsets offset of RrsetHeader |
+                        // kSpfData offset of an SpfDomain
   Le32 b;               // dnset: result id of the wildcard
   uint8_t flags;        // NameFlags
   uint8_t labels;       // of the name, without root
@@ -137,7 +139,8 @@ static_assert(sizeof(NameRecord) == 16);
 
 enum DatasetKind : uint8_t {
   kIp4Set = 1, kIp4Tset = 2, kIp4Trie = 3, kIp6Tset = 4, kIp6Trie = 5, kDnset = 6, kGeneric = 7, kCombined = 8, kAcl = 9,
-  kDatasetKindLast = 9,
+  kSpf = 10,
+  kDatasetKindLast = 10,
 };
 
 // One dataset as its zone sees it.
@@ -145,10 +148,11 @@ struct DatasetRef {
   uint8_t kind;          // DatasetKind
   uint8_t reserved[3];
   Le32 ttl;              // seconds; generic records carry their own
-  Le32 map4;             // kMaps offset or 0: ip4set, ip4tset, ip4trie, acl
+  Le32 map4;             // kMaps offset or 0: ip4set, ip4tset, ip4trie, acl. spf: kSpfData offset of the SpfZone
   Le32 map6;             // kMaps offset or 0: ip6tset, ip6trie, acl
-  Le32 scope;            // dnset, generic, combined: scope of its names, else 0
-  Le32 exact_depths;     // bit n: names of n labels are stored exactly (bit 31: 31 or more); combined: subzones
+  Le32 scope;            // dnset, generic, combined, spf: scope of its names, else 0
+  Le32 exact_depths;     // bit n: names of n labels are stored exactly (bit 31: 31 or more); combined: subzones;
+                         // spf: domains, whose names are relative to the root
   Le32 wild_depths;      // dnset: the same for wildcards
   Le32 meta;             // index of the dataset in the meta section
 };
@@ -232,8 +236,12 @@ enum AclAction : uint8_t { kAclPass = 0, kAclIgnore = 1, kAclRefuse = 2, kAclEmp
 // A TXT template: literal bytes with holes where the subject goes (the address asked, the listed name, the client).
 enum TextFlags : uint8_t {
   kTextCut254 = 1,    // rbldnsd: one character-string, silently cut at 254 octets; else split into strings of 255
-  kTextKnownFlags = 1,
+  kTextSpf = 2,       // SPF residual: a hole position may carry kHoleQueryName
+  kTextKnownFlags = 3,
 };
+// In a hole position of a kTextSpf template: the name that was asked goes there, in presentation form without trailing
+// dot (and without the helper label, when a helper was asked).
+inline constexpr uint16_t kHoleQueryName = 0x8000;
 struct Text {
   Le16 bytes;         // literal octets
   uint8_t holes;
@@ -274,6 +282,134 @@ struct Relocation {
   Le16 target;
 };
 static_assert(sizeof(Relocation) == 4);
+
+// SPF hosting. A domain's policy is, per address family, a first-match list: the first entry that holds the client's
+// address names the program that is served. Sets that several domains name are stored once for the whole image: a class
+// map leads from an address to its class, the list of all shared sets that hold it, so that a query costs one search in
+// the class map and one pass over the domain's list, whatever the number and size of the sets.
+//
+// Class maps and the maps of kSpfEntryMap are maps as above, but their results are not values: class ids, or program ids.
+// Their value_bytes is 0 or 4.
+struct SpfHeader {      // present when the image has an spf dataset
+  Le32 programs;        // kSpfData offset of SpfProgram[program_count]
+  Le32 program_count;   // entry 0 is a reserved zero
+  Le32 class_map4;      // kMaps offset or 0 (every address has class 0); results are class ids
+  Le32 class_map6;
+  Le32 classes4;        // kSpfData offset of Le32[class_words4], or 0 without words. A class id is the index of its
+  Le32 class_words4;    // first word, which counts the set ids that follow, ascending, each 1..set_count4. Word 0 is
+  Le32 classes6;        // the empty class 0. Classes follow each other without gaps.
+  Le32 class_words6;
+  Le32 set_count4;      // shared sets; their ids are 1..set_count
+  Le32 set_count6;
+  Le32 reserved[6];
+};
+static_assert(sizeof(SpfHeader) == 64);
+
+enum SpfOutcomeCode : uint8_t {
+  kSpfPass = 0, kSpfFail = 1, kSpfSoftfail = 2, kSpfNeutral = 3, kSpfPermerror = 4, kSpfTemperror = 5,
+  kSpfDynamic = 6,  // depends on sender, HELO or names
+  kSpfOutcomeLast = 6,
+};
+
+// What a class label in a query asks: does the policy say pass, softfail, neutral, fail; anything but pass.
+enum SpfClassLabel : uint8_t {
+  kSpfAsksPass = 0, kSpfAsksSoftfail = 1, kSpfAsksNeutral = 2, kSpfAsksFail = 3, kSpfAsksNotPass = 4,
+};
+inline constexpr uint32_t kSpfClassLabels = 5;
+inline constexpr char kSpfClassLetters[] = "psnfz";  // in this order
+
+struct SpfProgram {
+  uint8_t outcome;      // SpfOutcomeCode
+  uint8_t helper_count;
+  Le16 reserved;
+  Le32 text;            // kTexts offset of the TXT at the query name; 0: SERVFAIL
+  Le32 explanation;     // kTexts offset of the TXT at "_x." + query name; 0: none
+  Le32 helpers;         // kSpfData offset of SpfHelperRecord[helper_count], or 0 without helpers
+  Le32 class_text[kSpfClassLabels];  // kTexts offsets, by SpfClassLabel; 0: SERVFAIL
+  Le32 reserved1;
+};
+static_assert(sizeof(SpfProgram) == 40);
+
+struct SpfHelperRecord {  // ascending by label
+  uint8_t label[4];       // 1..4 octets [0-9a-z] behind the "_h" of the helper's label, padded with zeros
+  Le32 text;              // kTexts offset; 0: SERVFAIL
+};
+static_assert(sizeof(SpfHelperRecord) == 8);
+
+enum SpfZoneFlags : uint8_t {
+  kSpfAnswersA = 1,       // exists form: A 127.0.0.2 where the outcome is pass
+  kSpfHasSubdomains = 2,  // some domain has kSpfSubdomains
+  kSpfZoneKnownFlags = 3,
+};
+enum SpfUnknownPolicy : uint8_t { kSpfUnknownNxdomain = 0, kSpfUnknownText = 1, kSpfUnknownRefuse = 2 };
+
+inline constexpr uint32_t kMaxSpfLayouts = 16;
+inline constexpr uint32_t kMaxSpfParts = 24;  // of one layout
+
+struct SpfZone {          // what an spf dataset has besides its domains
+  Le32 unknown_text;      // kTexts offset; kSpfUnknownText only, else 0
+  Le32 no_data_text;      // kTexts offset: for domains without data; 0: SERVFAIL
+  Le32 default_domain;    // kSpfData offset of the SpfDomain that layouts without a domain part ask; 0: none
+  uint8_t flags;          // SpfZoneFlags
+  uint8_t unknown;        // SpfUnknownPolicy
+  uint8_t layout_count;   // 1..kMaxSpfLayouts
+  uint8_t reserved;
+  Le16 part_count;        // of all layouts
+  Le16 label_bytes;
+  // uint8_t parts_of_layout[layout_count]: 1..kMaxSpfParts; SpfPart parts[part_count], layout by layout, leftmost
+  // first; uint8_t labels[label_bytes], back to back. Zero-padded to 8.
+};
+static_assert(sizeof(SpfZone) == 20);
+
+enum SpfPartKind : uint8_t {
+  kSpfLiteral = 0,          // one label
+  kSpfAddress = 1,          // %{i}: 4 or 32 labels, most significant first; at most one part is an address
+  kSpfAddressReversed = 2,  // %{ir}
+  kSpfFamily = 3,           // %{v}: "in-addr" or "ip6"
+  kSpfDomainPart = 4,       // one label or more that select the domain; at most one part
+  kSpfIgnored = 5,          // one label or more; never beside another part of this kind or a domain part
+  kSpfClassPart = 6,        // one label, a letter of kSpfClassLetters; at most one part
+  kSpfPartLast = 6,
+};
+struct SpfPart {
+  uint8_t kind;             // SpfPartKind
+  uint8_t label_bytes;      // kSpfLiteral: 1..63, lower case; else 0
+  Le16 label;               // kSpfLiteral: where it begins in labels; else 0
+};
+static_assert(sizeof(SpfPart) == 4);
+
+enum SpfDomainFlags : uint8_t {
+  kSpfSubdomains = 1,   // also answers for every name below
+  kSpfNoData = 2,       // known, but never compiled: SpfZone::no_data_text. No programs, no entries
+  kSpfDomainKnownFlags = 3,
+};
+enum SpfEntryKind : uint8_t {  // 0..32 (IPv6: 0..128): a prefix of that length
+  kSpfEntryMap = 254,  // key: kMaps offset; results are program ids, 0: no match
+  kSpfEntrySet = 255,  // key: id of a shared set
+};
+inline constexpr uint32_t kMaxSpfEntries = 1024;  // of one family of one domain: bounds the work for a query
+
+struct SpfDomain {
+  Le32 ttl;               // seconds, of its answers
+  uint8_t flags;          // SpfDomainFlags
+  uint8_t program_count;  // 1..255; 0 with kSpfNoData
+  uint8_t default4;       // index into programs: where no entry matches
+  uint8_t default6;
+  Le16 count4;            // entries, 0..kMaxSpfEntries
+  Le16 count6;
+  Le16 prefix_count6;     // IPv6 entries that are prefixes
+  Le16 reserved;
+  // Le32 programs[program_count]: program ids
+  // Le32 key4[count4] (prefix: its address); uint8_t kind4[count4]; uint8_t program4[count4]: indexes into programs
+  // Le32 key6[count6] (prefix: index into prefix6); uint8_t kind6[count6]; uint8_t program6[count6]
+  // SpfPrefix6 prefix6[prefix_count6], in the order of the entries. Zero-padded to 8. kSpfEntryMap: program is 0.
+};
+static_assert(sizeof(SpfDomain) == 16);
+
+struct SpfPrefix6 {
+  Le64 high, low;
+};
+static_assert(sizeof(SpfPrefix6) == 16);
 
 // Which file and line put each entry there. The section is empty, or a ProvenanceHeader, its blocks, and the zstd frames
 // they name. A dataset has any number of blocks; their entries follow each other in file order. A frame decompresses to

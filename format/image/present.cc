@@ -25,13 +25,21 @@ void AppendEscaped(uint8_t c, std::string* out) {
   }
 }
 
+uint32_t HolePlace(const Text& text, uint32_t hole) {
+  return text.flags & kTextSpf ? hole & ~uint32_t{kHoleQueryName} : hole;
+}
+bool IsNameHole(const Text& text, uint32_t hole) { return (text.flags & kTextSpf) && (hole & kHoleQueryName); }
+
+}  // namespace
+
 std::string TemplateText(const Text& text) {
-  std::string out = text.flags & kTextCut254 ? "TXT \"" : "TXT/255 \"";
+  std::string out = text.flags & kTextSpf ? "\"" : text.flags & kTextCut254 ? "TXT \"" : "TXT/255 \"";
   const uint8_t* literal = Literal(text);
   const std::span<const Le16> holes = Holes(text);
   size_t hole = 0;
   for (uint32_t i = 0; i <= text.bytes; i++) {
-    for (; hole < holes.size() && holes[hole] == i; hole++) out += '$';
+    for (; hole < holes.size() && HolePlace(text, holes[hole]) == i; hole++)
+      out += IsNameHole(text, holes[hole]) ? "${name}" : "$";
     if (i == text.bytes) break;
     if (literal[i] == '$') out += '$';
     AppendEscaped(literal[i], &out);
@@ -39,6 +47,8 @@ std::string TemplateText(const Text& text) {
   out += '"';
   return out;
 }
+
+namespace {
 
 std::string_view ActionText(uint8_t action) {
   switch (action) {
@@ -61,16 +71,16 @@ std::string WireNameText(std::string_view wire_with_root) {
   return AbsoluteName(wire_with_root.substr(0, wire_with_root.empty() ? 0 : wire_with_root.size() - 1));
 }
 
+}  // namespace
+
 bool SameText(const Text& a, const Text& b) {
   if (a.bytes != b.bytes || a.holes != b.holes || a.flags != b.flags) return false;
   return std::memcmp(&a + 1, &b + 1, 2 * size_t{a.holes} + a.bytes) == 0;
 }
 
-}  // namespace
-
 std::string_view KindText(uint8_t kind) {
   static constexpr std::string_view kNames[] = {"?",       "ip4set", "ip4tset", "ip4trie",  "ip6tset",
-                                                "ip6trie", "dnset",  "generic", "combined", "acl"};
+                                                "ip6trie", "dnset",  "generic", "combined", "acl", "spf"};
   static_assert(std::size(kNames) == kDatasetKindLast + 1);
   return kNames[kind <= kDatasetKindLast ? kind : 0];
 }
@@ -80,9 +90,10 @@ std::string ExpandText(const Text& text, std::string_view subject) {
   const auto* literal = reinterpret_cast<const char*>(Literal(text));
   size_t at = 0;
   for (const Le16& hole : Holes(text)) {
-    out.append(literal + at, hole - at);
+    const size_t place = HolePlace(text, hole);
+    out.append(literal + at, place - at);
     out += subject;
-    at = hole;
+    at = place;
   }
   out.append(literal + at, text.bytes - at);
   if ((text.flags & kTextCut254) && out.size() > kCut) out.resize(kCut);

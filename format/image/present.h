@@ -44,6 +44,11 @@ std::string_view KindText(uint8_t kind);
 // The TXT content that a query gets whose subject (address, listed name, client) is `subject`.
 std::string ExpandText(const Text& text, std::string_view subject);
 
+// A template as ResultText() writes it: TXT "..." or TXT/255 "..."; those of SPF programs without a word in front, the
+// place of the query name as "${name}".
+std::string TemplateText(const Text& text);
+bool SameText(const Text& a, const Text& b);
+
 // "A 127.0.0.2 TXT \"listed: $\"", values joined by " + ", acl actions as words, 0 as "excluded". Holes are
 // written "$", literal dollars "$$", octets outside printable ASCII and " and \ as in master files (RFC 1035
 // section 5.1). A TXT that is split into several strings instead of cut at 254 octets is written TXT/255.

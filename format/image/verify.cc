@@ -14,7 +14,7 @@ namespace internal {
 std::string_view SectionName(SectionId id) {
   static constexpr std::string_view kNames[kSectionCount] = {"zones",         "buckets",   "nodes", "maps",
                                                              "result tables", "values",    "texts", "rrsets",
-                                                             "meta",          "provenance"};
+                                                             "meta",          "provenance", "spf"};
   return kNames[id];
 }
 
@@ -91,17 +91,23 @@ Verifier::Verifier(const View& view, int threads)
       maps_(view, kMaps, 64),
       texts_(view, kTexts, 8),
       rrsets_(view, kRrsets, 8),
+      spf_(view, kSpfData, 8),
       result_start_(view.value_count()),
       action_(view.value_count()),
       name_seen_(nodes_.units()),
       node_seen_(nodes_.units()),
       node_combined_(nodes_.units()),
       node_acl_(nodes_.units()),
+      node_spf_(nodes_.units()),
       map_seen_(maps_.units()),
       map_six_(maps_.units()),
       map_plain_(maps_.units()),
+      map_class_(maps_.units()),
+      map_program_(maps_.units()),
       text_seen_(texts_.units()),
-      rrset_seen_(rrsets_.units()) {}
+      rrset_seen_(rrsets_.units()),
+      spf_zone_seen_(spf_.units()),
+      spf_domain_seen_(spf_.units()) {}
 
 Status Verifier::CheckValues() {
   bool more = false;  // the entry before continues here
@@ -115,7 +121,11 @@ Status Verifier::CheckValues() {
       action_.Set(id);
       has_actions_ = true;
     }
-    if (uint32_t text = ref & kValueTextMask; text != 0) MZ_RETURN_IF_ERROR(CheckText(text));
+    if (uint32_t text = ref & kValueTextMask; text != 0) {
+      MZ_RETURN_IF_ERROR(CheckText(text));
+      if (view_.text(text).flags & kTextSpf)
+        return Damaged(kValues, "a value with the text of an SPF program", uint64_t{id} * sizeof(Value));
+    }
     more = (ref & kValueMore) != 0;
   }
   if (more) return Damaged(kValues, "list of values does not end", view_.section(kValues).size());
@@ -133,17 +143,18 @@ Status Verifier::CheckResultTables() {
 }
 
 Status Verifier::Run() {
-  for (const Heap* heap : {&nodes_, &maps_, &texts_, &rrsets_})
+  for (const Heap* heap : {&nodes_, &maps_, &texts_, &rrsets_, &spf_})
     if (!AllZero(heap->at(0), heap->unit())) return heap->Error("the reserved first unit is not empty", 0);
   MZ_RETURN_IF_ERROR(CheckValues());
   MZ_RETURN_IF_ERROR(CheckResultTables());
   MZ_RETURN_IF_ERROR(CheckBucketShapes());
+  MZ_RETURN_IF_ERROR(CheckSpfHeader());
   MZ_RETURN_IF_ERROR(CheckZones());
   MZ_RETURN_IF_ERROR(CheckSubzones());
   MZ_RETURN_IF_ERROR(CheckNames());
   MZ_RETURN_IF_ERROR(CheckIndexed());
   MZ_RETURN_IF_ERROR(CheckMaps());
-  for (const Heap* heap : {&nodes_, &maps_, &texts_, &rrsets_}) MZ_RETURN_IF_ERROR(heap->CheckRest());
+  for (const Heap* heap : {&nodes_, &maps_, &texts_, &rrsets_, &spf_}) MZ_RETURN_IF_ERROR(heap->CheckRest());
   return {};
 }
 
@@ -169,6 +180,7 @@ uint32_t ElementBytes(SectionId id) {
       return sizeof(Value);
     case kTexts:
     case kRrsets:
+    case kSpfData:
       return 8;
     default:
       return 1;
@@ -177,7 +189,8 @@ uint32_t ElementBytes(SectionId id) {
 
 // Sections that are never empty: the index has a bucket, the others their reserved first unit.
 bool MustExist(SectionId id) {
-  return id == kBuckets || id == kNodes || id == kMaps || id == kValues || id == kTexts || id == kRrsets;
+  return id == kBuckets || id == kNodes || id == kMaps || id == kValues || id == kTexts || id == kRrsets ||
+         id == kSpfData;
 }
 
 Status CheckSectionTable(const Header& h, uint64_t file_size) {

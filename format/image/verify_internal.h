@@ -117,12 +117,24 @@ class Verifier {
   Status CheckIndexed();
 
   // verify_maps.cc
-  Status AddMap(uint32_t offset, bool six, bool acl);
+  enum class MapUse : uint8_t { kValues, kAcl, kClasses, kPrograms };  // what its results are
+  Status AddMap(uint32_t offset, bool six, MapUse use);
+  bool MapResultOk(MapUse use, bool six, uint32_t id) const;
+  MapUse UseOf(uint32_t offset) const;
   Status AddDirect(uint32_t offset, const MapHeader& map);
   Status CheckMaps();
   Status CheckMapResults(uint32_t offset) const;
   Status CheckTree(uint32_t offset) const;
   Status CheckDirectPart(uint32_t offset, uint32_t first_high, uint32_t last_high) const;
+
+  // verify_spf.cc
+  Status CheckSpfHeader();
+  Status CheckSpfClasses(uint32_t offset, uint32_t words, uint32_t set_count, Bitmap* starts);
+  Status CheckSpfProgram(uint32_t id);
+  Status CheckSpfText(uint32_t offset, uint64_t place);
+  Status CheckSpfZone(uint32_t offset, uint64_t place);
+  Status CheckSpfLayout(std::span<const SpfPart> parts, uint64_t offset);
+  Status CheckSpfDomain(uint32_t offset);
 
   // verify_records.cc
   Status CheckText(uint32_t offset);
@@ -146,12 +158,16 @@ class Verifier {
 
   const View& view_;
   const int threads_;
-  Heap nodes_, maps_, texts_, rrsets_;
+  Heap nodes_, maps_, texts_, rrsets_, spf_;
   Bitmap result_start_, action_;
   bool has_actions_ = false;
-  Bitmap name_seen_, node_seen_, node_combined_, node_acl_;
-  Bitmap map_seen_, map_six_, map_plain_;
+  Bitmap name_seen_, node_seen_, node_combined_, node_acl_, node_spf_;
+  Bitmap map_seen_, map_six_, map_plain_, map_class_, map_program_;
+  std::mutex map_mutex_;  // names are checked by several threads, and SPF domains bring maps
   Bitmap text_seen_, rrset_seen_;
+  Bitmap spf_zone_seen_, spf_domain_seen_;
+  Bitmap class_start4_, class_start6_;  // by word of the classes
+  absl::flat_hash_map<uint32_t, bool> spf_scopes_;  // scope -> its zones say kSpfHasSubdomains
   std::vector<uint32_t> map_offsets_;
   std::vector<uint32_t> big_maps_;  // Direct4, in pieces
   absl::flat_hash_map<uint32_t, std::unique_ptr<Scope>> scopes_;

@@ -215,16 +215,41 @@ uint64_t ValueArrayBytes(const MapHeader& map, uint64_t positions) {
 
 }  // namespace
 
+Verifier::MapUse Verifier::UseOf(uint32_t offset) const {
+  return map_class_.Test(offset)     ? MapUse::kClasses
+         : map_program_.Test(offset) ? MapUse::kPrograms
+         : map_plain_.Test(offset)   ? MapUse::kValues
+                                     : MapUse::kAcl;
+}
+
+bool Verifier::MapResultOk(MapUse use, bool six, uint32_t id) const {
+  switch (use) {
+    case MapUse::kClasses: {
+      const SpfHeader& h = *view_.spf();
+      return id == 0 || (id < (six ? h.class_words6 : h.class_words4) && (six ? class_start6_ : class_start4_).Test(id));
+    }
+    case MapUse::kPrograms:
+      return id < view_.spf()->program_count;
+    default:
+      return ResultOk(id);
+  }
+}
+
 // Header and extent of a map, and which units it takes. Its contents wait for CheckMaps().
-Status Verifier::AddMap(uint32_t offset, bool six, bool acl) {
+Status Verifier::AddMap(uint32_t offset, bool six, MapUse use) {
   if (offset == 0) return {};
   if (!maps_.Holds(offset, sizeof(MapHeader))) return maps_.Error("a map lies outside the section", offset);
-  if (!acl) map_plain_.Set(offset);
+  const bool values = use == MapUse::kValues || use == MapUse::kAcl;
+  if (use == MapUse::kValues) map_plain_.Set(offset);
   if (map_seen_.Set(offset)) {
     if (map_six_.Test(offset) != six) return maps_.Error("IPv4 and IPv6 maps are confused", offset);
+    if (map_class_.Test(offset) != (use == MapUse::kClasses) || map_program_.Test(offset) != (use == MapUse::kPrograms))
+      return maps_.Error("maps of values, classes and programs are confused", offset);
     return {};
   }
   if (six) map_six_.Set(offset);
+  if (use == MapUse::kClasses) map_class_.Set(offset);
+  if (use == MapUse::kPrograms) map_program_.Set(offset);
   const MapHeader& map = view_.map(offset);
   auto error = [&](std::string_view what) { return maps_.Error(what, offset); };
   const bool kind_ok = six ? map.kind == kMapTree6 || map.kind == kMapTree6High
@@ -234,7 +259,7 @@ Status Verifier::AddMap(uint32_t offset, bool six, bool acl) {
   for (const Le32& r : map.reserved)
     if (r != 0) return error("reserved octets of a map are not zero");
   const uint8_t value_bytes = map.value_bytes;
-  if (value_bytes != 0 && value_bytes != 1 && value_bytes != 2 && value_bytes != 4)
+  if (value_bytes != 0 && value_bytes != 4 && !(values && (value_bytes == 1 || value_bytes == 2)))
     return error("unknown value width");
   const bool table = value_bytes == 1 || value_bytes == 2;
   const uint64_t tables = view_.section(kResultTables).size() / sizeof(Le32);
@@ -243,8 +268,8 @@ Status Verifier::AddMap(uint32_t offset, bool six, bool acl) {
             : map.result_table != 0 || map.result_count != 0)
     return error("impossible result table");
   for (const Le32& result : map.result)
-    if (!ResultOk(result) || (value_bytes != 0 && result != 0)) return error("impossible result");
-  if (!ResultOk(map.before)) return error("impossible result");
+    if (!MapResultOk(use, six, result) || (value_bytes != 0 && result != 0)) return error("impossible result");
+  if (!MapResultOk(use, six, map.before)) return error("impossible result");
   map_offsets_.push_back(offset);
   if (map.kind == kMapDirect4) return AddDirect(offset, map);
 
@@ -315,8 +340,11 @@ Status Verifier::CheckMapResults(uint32_t offset) const {
 
 Status Verifier::CheckTree(uint32_t offset) const {
   const MapHeader& map = view_.map(offset);
-  const bool plain = map_plain_.Test(offset);
-  auto valid = [&](uint32_t id) { return ResultOk(id) && !(plain && IsAction(id)); };
+  const MapUse use = UseOf(offset);
+  const bool six = map_six_.Test(offset);
+  auto valid = [&](uint32_t id) {
+    return MapResultOk(use, six, id) && !(use == MapUse::kValues && IsAction(id));
+  };
   const char* what = map.kind == kMapTree4       ? ScanTree<Tree4Shape>(view_, map, valid)
                      : map.kind == kMapTree6High ? ScanTree<Tree6HighShape>(view_, map, valid)
                                                  : ScanTree<Tree6Shape>(view_, map, valid);
@@ -325,8 +353,11 @@ Status Verifier::CheckTree(uint32_t offset) const {
 
 Status Verifier::CheckDirectPart(uint32_t offset, uint32_t first_high, uint32_t last_high) const {
   const MapHeader& map = view_.map(offset);
-  const bool plain = map_plain_.Test(offset);
-  auto valid = [&](uint32_t id) { return ResultOk(id) && !(plain && IsAction(id)); };
+  const MapUse use = UseOf(offset);
+  const bool six = map_six_.Test(offset);
+  auto valid = [&](uint32_t id) {
+    return MapResultOk(use, six, id) && !(use == MapUse::kValues && IsAction(id));
+  };
   const char* what = nullptr;
   switch (map.value_bytes) {
     case 0:

@@ -13,7 +13,7 @@ constexpr uint64_t kBucketsAhead = 4;
 
 bool IsIp4Kind(uint8_t kind) { return kind == kIp4Set || kind == kIp4Tset || kind == kIp4Trie; }
 bool IsIp6Kind(uint8_t kind) { return kind == kIp6Tset || kind == kIp6Trie; }
-bool HasScope(uint8_t kind) { return kind == kDnset || kind == kGeneric || kind == kCombined; }
+bool HasScope(uint8_t kind) { return kind == kDnset || kind == kGeneric || kind == kCombined || kind == kSpf; }
 
 uint32_t DepthBit(uint32_t labels) { return 1u << std::min(labels, 31u); }
 
@@ -95,6 +95,7 @@ Status Verifier::CheckNode(uint32_t offset, NodeUse use) {
       ip4 |= IsIp4Kind(ref.kind);
       if (ref.kind == kCombined) node_combined_.Set(offset);
       if (ref.kind == kAcl) node_acl_.Set(offset);
+      if (ref.kind == kSpf) node_spf_.Set(offset);
     }
     if (ip4 != ((node.flags & kNodeHasIp4) != 0))
       return nodes_.Error("wrong flags of a dataset list", offset);
@@ -104,6 +105,7 @@ Status Verifier::CheckNode(uint32_t offset, NodeUse use) {
     return nodes_.Error("acl and datasets are confused", offset);
   if (use == NodeUse::kSubzone && node_combined_.Test(offset))
     return nodes_.Error("combined inside combined", offset);
+  if (use == NodeUse::kSubzone && node_spf_.Test(offset)) return nodes_.Error("spf inside combined", offset);
   return {};
 }
 
@@ -113,10 +115,16 @@ Status Verifier::CheckDataset(const DatasetRef& ref, uint64_t place) {
   if (kind == 0 || kind > kDatasetKindLast) return error("unknown dataset kind");
   if (!AllZero(ref.reserved, sizeof(ref.reserved))) return error("reserved octets of a dataset are not zero");
   const bool acl = kind == kAcl;
-  if (ref.map4 != 0 && !IsIp4Kind(kind) && !acl) return error("IPv4 map in a dataset of another kind");
+  if (kind == kSpf) {
+    MZ_RETURN_IF_ERROR(CheckSpfZone(ref.map4, place));
+    spf_scopes_[ref.scope] |= (view_.spf_zone(ref.map4).flags & kSpfHasSubdomains) != 0;
+  } else if (ref.map4 != 0 && !IsIp4Kind(kind) && !acl) {
+    return error("IPv4 map in a dataset of another kind");
+  }
   if (ref.map6 != 0 && !IsIp6Kind(kind) && !acl) return error("IPv6 map in a dataset of another kind");
-  MZ_RETURN_IF_ERROR(AddMap(ref.map4, /*six=*/false, acl));
-  MZ_RETURN_IF_ERROR(AddMap(ref.map6, /*six=*/true, acl));
+  const MapUse use = acl ? MapUse::kAcl : MapUse::kValues;
+  if (kind != kSpf) MZ_RETURN_IF_ERROR(AddMap(ref.map4, /*six=*/false, use));
+  MZ_RETURN_IF_ERROR(AddMap(ref.map6, /*six=*/true, use));
   if ((ref.scope != 0) != HasScope(kind)) return error("dataset with a wrong scope");
   if (!HasScope(kind) && ref.exact_depths != 0) return error("label counts in a dataset without names");
   if (kind != kDnset && ref.wild_depths != 0) return error("wildcards in a dataset without them");
@@ -254,6 +262,13 @@ Status Verifier::CheckMeaning(uint32_t offset, const NameRecord& r) {
       break;
     case kGeneric:
       if (exact) MZ_RETURN_IF_ERROR(CheckRrset(r.a));
+      break;
+    case kSpf:
+      if (exact) {
+        MZ_RETURN_IF_ERROR(CheckSpfDomain(r.a));
+        if ((view_.spf_domain(r.a).flags & kSpfSubdomains) != 0 && !spf_scopes_.find(r.scope)->second)
+          return nodes_.Error("an SPF domain with subdomains in a zone without them", offset);
+      }
       break;
     default:  // combined: CheckSubzones() has seen the list
       break;

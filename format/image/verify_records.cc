@@ -52,8 +52,10 @@ Status Verifier::CheckText(uint32_t offset) {
   const Text& text = view_.text(offset);
   MZ_RETURN_IF_ERROR(texts_.Claim(offset, sizeof(Text) + 2 * size_t{text.holes} + text.bytes, "text"));
   if ((text.flags & ~uint32_t{kTextKnownFlags}) != 0) return texts_.Error("unknown flags of a text", offset);
+  if ((text.flags & kTextSpf) && (text.flags & kTextCut254)) return texts_.Error("contradicting flags of a text", offset);
   uint32_t last = 0;
-  for (const Le16& hole : Holes(text)) {
+  for (const Le16& place : Holes(text)) {
+    const uint32_t hole = text.flags & kTextSpf ? place & ~uint32_t{kHoleQueryName} : uint32_t{place};
     if (hole < last || hole > text.bytes) return texts_.Error("holes of a text out of order", offset);
     last = hole;
   }

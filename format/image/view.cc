@@ -17,6 +17,8 @@ View::View(std::span<const uint8_t> bytes) : bytes_(bytes) {
   value_count_ = static_cast<uint32_t>(h.sections[kValues].size / sizeof(Value));
   texts_ = base(kTexts);
   rrsets_ = base(kRrsets);
+  spf_ = base(kSpfData);
+  has_spf_ = h.sections[kSpfData].size >= 8 + sizeof(SpfHeader);
   hash_seed_ = h.hash_seed;
   max_probes_ = h.max_probes;
   profile_ = h.profile;

@@ -46,6 +46,15 @@ class View {
   const AuthorityBlock& authority(uint32_t offset) const {
     return At<AuthorityBlock>(rrsets_ + size_t{offset} * 8);
   }
+  // Null when the image has no spf dataset.
+  const SpfHeader* spf() const { return has_spf_ ? &At<SpfHeader>(spf_ + 8) : nullptr; }
+  const SpfZone& spf_zone(uint32_t offset) const { return At<SpfZone>(spf_ + size_t{offset} * 8); }
+  const SpfDomain& spf_domain(uint32_t offset) const { return At<SpfDomain>(spf_ + size_t{offset} * 8); }
+  // Requires: the image has an spf dataset.
+  const SpfProgram& spf_program(uint32_t id) const {
+    return (&At<SpfProgram>(spf_ + size_t{spf()->programs} * 8))[id];
+  }
+  const uint8_t* spf_base() const { return spf_; }
   uint32_t rotation(const ZoneRecord& zone, uint32_t i) const {
     return At<Le32>(rrsets_ + size_t{zone.ns} * 8 + size_t{i} * 4);
   }
@@ -78,6 +87,7 @@ class View {
   const Value* values_ = nullptr;
   const uint8_t* texts_ = nullptr;
   const uint8_t* rrsets_ = nullptr;
+  const uint8_t* spf_ = nullptr;
   uint64_t hash_seed_ = 0;
   uint32_t zone_count_ = 0;
   uint32_t bucket_count_ = 0;
@@ -85,6 +95,7 @@ class View {
   uint32_t max_probes_ = 0;
   uint32_t profile_ = 0;
   uint32_t zone_depths_ = 0;
+  bool has_spf_ = false;
 };
 
 inline std::span<const uint8_t> NameBytes(const NameRecord& r) {

@@ -137,8 +137,9 @@ class Response {
     authoritative_ = job_.query.qclass == dns::kClassIn;  // RFC 1034 section 6.2.6: never for QCLASS=*
     const bool at_apex = job_.apex == 0;
     if (at_apex && !ApexRecords(zone)) return;
-    Search search{view_, job_, request_.client, composer_, state_};
+    Search search{view_, job_, request_.client, composer_, state_, 0};
     const bool found = QueryDatasets(search) || at_apex;
+    if (search.rcode != 0 && writer_.count(dns::kAnswer) == 0) return Refuse(search.rcode);
     if (writer_.overflowed()) return;
     if (writer_.count(dns::kAnswer) != 0) return PositiveAuthority(zone);
     if (!found && ((zone.flags & image::kZoneEntNxdomain) || !IsEmptyNonTerminal(search)))

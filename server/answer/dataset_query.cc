@@ -3,6 +3,7 @@
 
 #include "server/answer/name_search.h"
 #include "server/answer/reversed.h"
+#include "server/answer/spf_query.h"
 
 namespace mz::answer {
 namespace {
@@ -32,6 +33,9 @@ class DatasetQuery {
           break;
         case image::kGeneric:
           QueryGeneric(ref, left);
+          break;
+        case image::kSpf:
+          if (left != 0) QuerySpfZone(ref);
           break;
         case image::kCombined:
           if constexpr (!kNested) QueryCombined(ref, left);
@@ -106,6 +110,27 @@ class DatasetQuery {
     if (subzone == nullptr) return;
     if (depth == left) found_ = true;  // the apex of a subzone exists
     QueryNode<true>(s_.view.node(subzone->a), left - depth);
+  }
+
+  void QuerySpfZone(const image::DatasetRef& ref) {
+    const Access& access = s_.job.access;
+    if (access.empty()) return;
+    switch (QuerySpf(s_, ref, access.always())) {
+      case SpfVerdict::kNothing:
+        break;
+      case SpfVerdict::kExists:
+        found_ = true;
+        break;
+      case SpfVerdict::kOverruled:
+        found_ = listed_for_client_ = true;
+        break;
+      case SpfVerdict::kServFail:
+        s_.rcode = dns::kServFail;
+        break;
+      case SpfVerdict::kRefused:
+        s_.rcode = dns::kRefused;
+        break;
+    }
   }
 
   Search& s_;

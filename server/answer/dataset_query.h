@@ -12,6 +12,7 @@ struct Search {
   const Client& client;
   Composer& composer;
   WorkerState& state;
+  uint16_t rcode = 0;  // set by QueryDatasets(): the response is this error (SERVFAIL, REFUSED) instead
 };
 
 // Appends the answers of every dataset of the job's zone, in order. Returns whether the name exists by them

@@ -13,6 +13,7 @@
 #include "format/dns/query.h"
 #include "format/image/view.h"
 #include "server/answer/access.h"
+#include "server/answer/spf_name.h"
 
 namespace mz::answer {
 
@@ -38,6 +39,12 @@ struct Job {
   uint8_t subzone_labels;
   const image::DatasetRef* guess_of;
   uint64_t guess_hash;
+
+  // The first reading of the name in an spf dataset and the hash of its domain, when they were made already.
+  const image::DatasetRef* spf_of;
+  bool spf_fits;  // there is one
+  uint64_t spf_hash;
+  SpfName spf_name;
 
   uint8_t hashed_from;  // label_hash[i] is valid from here on
 
@@ -131,6 +138,7 @@ inline void Decode(std::span<const uint8_t> wire, Job* job) {
   job->apex = 0;
   job->subzone_of = nullptr;
   job->guess_of = nullptr;
+  job->spf_of = nullptr;
   job->has_ip4 = job->has_ip6 = false;
   job->hashed_from = job->query.labels;
   if (job->query.question_end == 0) return;

@@ -4,6 +4,7 @@
 #include "server/answer/answer.h"
 #include "server/answer/name_search.h"
 #include "server/answer/reversed.h"
+#include "server/answer/spf_query.h"
 
 namespace mz::answer {
 namespace {
@@ -46,6 +47,13 @@ void StartName(const image::View& view, Job& job, Chain* c) {
   c->left = job.apex;
   for (const image::DatasetRef& ref : FirstDatasets(*c->node)) {
     unsigned first = 0;
+    if (ref.kind == image::kSpf) {
+      if (c->left == 0 || !GuessSpf(view, ref, &job)) continue;
+      c->named = &ref;
+      c->hash = job.spf_hash;
+      view.PrefetchBucket(c->hash);
+      return;
+    }
     if (ref.kind == image::kCombined) {
       const int guess = GuessSubzoneLabels(job, c->left);
       if (guess < 0 || !HasDepth(ref.exact_depths, static_cast<unsigned>(guess))) continue;
@@ -73,10 +81,29 @@ void StartRecord(const image::View& view, Chain* c) {
   if (c->record != nullptr) PrefetchLines(c->record, c->named->kind == image::kCombined ? 2 : 1);
 }
 
+// SPF: the domain's list, and the class map of the address's family.
+void StartSpf(const image::View& view, const Job& job, Chain* c) {
+  const image::SpfHeader& h = *view.spf();
+  c->node = nullptr;
+  if (c->record != nullptr && c->record->scope == c->named->scope && (c->record->flags & image::kNameExact))
+    PrefetchLines(&view.spf_domain(c->record->a), 2);
+  if (!job.spf_name.has_address) return;
+  if (!job.spf_name.is_v4) {
+    if (h.class_map6 != 0) PrefetchLines(&view.map(h.class_map6), 3);
+    return;
+  }
+  if (h.class_map4 == 0) return;
+  c->ip4 = job.spf_name.ip4;
+  c->tree_node = 0;
+  c->map4 = &view.map(h.class_map4);
+  PrefetchLines(c->map4, 2);
+}
+
 // Stage 3: what the record leads to, and the map headers with their root nodes.
 void StartMap(const image::View& view, Job& job, Chain* c) {
   c->map4 = nullptr;
   if (c->named != nullptr) {
+    if (c->named->kind == image::kSpf) return StartSpf(view, job, c);
     if (c->named->kind == image::kCombined) {
       uint8_t depth;
       const image::NameRecord* subzone = FindSubzone(view, *c->named, c->left, &job, &depth);

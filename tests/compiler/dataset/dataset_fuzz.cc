@@ -39,7 +39,7 @@ void CheckModel(const mz::compiler::DatasetModel& model, const mz::compiler::Poo
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  const auto kind = static_cast<mz::image::DatasetKind>(1 + data[0] % mz::image::kDatasetKindLast);
+  const auto kind = static_cast<mz::image::DatasetKind>(1 + data[0] % mz::image::kAcl);
   mz::compiler::CompileOptions options;
   options.now_unix = 1700000000;
   options.mask_host_bits = (data[0] & 0x80) != 0;

@@ -3,11 +3,13 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 
 #include "format/image/cursor.h"
 #include "format/image/diff.h"
 #include "format/image/dump.h"
 #include "format/image/dump_bind.h"
+#include "format/image/spf_present.h"
 
 namespace mz::image {
 
@@ -52,9 +54,48 @@ void ExerciseMap(const View& view, uint32_t offset) {
 
 void ExerciseNode(const View& view, uint32_t offset) {
   for (const DatasetRef& ref : Datasets(view.node(offset))) {
+    if (ref.kind == kSpf) {
+      SpfZoneLines(view, view.spf_zone(ref.map4));
+      continue;
+    }
     ExerciseMap<net::Ip4>(view, ref.map4);
     ExerciseMap<net::Ip6>(view, ref.map6);
   }
+}
+
+// Every stretch of a domain's lists: the same answer at its start and at its end.
+template <typename Address, typename Previous>
+void ExerciseSpfList(const View& view, const SpfDomain& d, const std::vector<Address>& borders, Address end,
+                     Previous previous) {
+  for (size_t i = 0; i < borders.size(); i++) {
+    const Address last = i + 1 < borders.size() ? previous(borders[i + 1]) : end;
+    const uint32_t program = EvaluateSpf(view, d, borders[i]).program;
+    Expect(program != 0 && program < view.spf()->program_count, "a program that does not exist");
+    Expect(EvaluateSpf(view, d, last).program == program, "an answer changes where there is no border");
+  }
+}
+
+void ExerciseSpf(const View& view) {
+  if (view.spf() == nullptr) return;
+  ExerciseMap<net::Ip4>(view, view.spf()->class_map4);
+  ExerciseMap<net::Ip6>(view, view.spf()->class_map6);
+  for (uint32_t id = 1; id < view.spf()->program_count; id++) SpfProgramText(view, id);
+}
+
+void ExerciseSpfDomain(const View& view, const SpfDomain& d) {
+  SpfDomainLines(view, d);
+  if (d.flags & kSpfNoData) return;
+  ExerciseSpfList(view, d, SpfBorders4(view, d), ~0u, [](net::Ip4 a) { return a - 1; });
+  ExerciseSpfList(view, d, SpfBorders6(view, d), net::kIp6Last, [](const net::Ip6& a) { return a.Previous(); });
+}
+
+// Scopes of spf datasets.
+std::set<uint32_t> SpfScopes(const View& view) {
+  std::set<uint32_t> out;
+  for (const ZoneRecord& zone : view.zones())
+    for (const DatasetRef& ref : Datasets(view.node(zone.node)))
+      if (ref.kind == kSpf) out.insert(ref.scope);
+  return out;
 }
 
 }  // namespace
@@ -67,6 +108,8 @@ void ExerciseView(const View& view, bool text_forms) {
     for (uint32_t i = 0; i < zone.ns_count; i++)
       DecodeAuthority(view.authority(view.rotation(zone, i)), NameView(view.name(zone.name)));
   }
+  ExerciseSpf(view);
+  const std::set<uint32_t> spf_scopes = SpfScopes(view);
   const auto* buckets = reinterpret_cast<const Bucket*>(view.section(kBuckets).data());
   for (uint32_t b = 0; b < view.bucket_count(); b++) {
     for (int i = 0; i < kBucketSlots && buckets[b].tag[i] != 0; i++) {
@@ -76,6 +119,7 @@ void ExerciseView(const View& view, bool text_forms) {
       view.PrefetchBucket(hash);
       view.GuessName(hash);
       Expect(view.FindName(r.scope, hash, name.data(), name.size()) == &r, "a name is not found");
+      if ((r.flags & kNameExact) && spf_scopes.contains(r.scope)) ExerciseSpfDomain(view, view.spf_domain(r.a));
       // A name below, which is hardly ever there.
       std::string below = std::string("\x01q") + std::string(NameView(r));
       const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(below.data()), below.size());

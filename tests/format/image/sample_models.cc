@@ -7,6 +7,7 @@
 
 #include "format/dns/name.h"
 #include "format/net/address.h"
+#include "tests/compiler/build/spf_models.h"
 
 namespace mz::image {
 
@@ -253,6 +254,52 @@ ImageModel Names() {
   return m;
 }
 
+// Two SPF zones with every form of set, program and layout.
+ImageModel Spf() {
+  using compiler::testing::SpfModelBuilder;
+  ImageModel m;
+  auto fill = [&](SpfModelBuilder& spf) {
+    const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all");
+    const uint32_t fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all");
+    const uint32_t none = spf.Program(SpfOutcome::kTemperror, "");
+    const uint32_t dynamic = spf.Program(SpfOutcome::kDynamic, "v=spf1 ?include:_hab.@ include:_p.@ ~all");
+    spf.program(dynamic).helpers = {{"1", 0}, {"ab", spf.Text("v=spf1 exists:%{l}.x.test -all")}};
+    spf.program(fail).explanation = spf.Text("$ may not send");
+    for (int c = 0; c < kSpfClasses; c++)
+      spf.program(pass).class_text[c] = spf.Text(c == 0 ? "v=spf1 ip4:$ -all" : "v=spf1 -all");
+    const uint32_t big = spf.Set4({"192.0.2.0/28", "192.0.2.32/28", "192.0.2.64/28", "198.51.100.0/24"});
+    const uint32_t other = spf.Set4({"192.0.2.40", "192.0.2.70", "192.0.2.80", "203.0.113.0/24"});
+    const uint32_t big6 = spf.Set6({"2001:db8::/48", "2001:db8:2::/48", "2001:db8:4::/64"});
+    std::vector<std::string> many;
+    for (int i = 0; i < 20; i++) many.push_back("10.0." + std::to_string(i) + ".1");
+    const uint32_t own = spf.Set4(many), single = spf.Set4({"10.9.8.7"});
+    std::vector<std::string> many6;
+    for (int i = 0; i < 10; i++) many6.push_back("2001:db8:ffff::" + std::to_string(2 * i));
+    const uint32_t own6 = spf.Set6(many6), single6 = spf.Set6({"2001:db8:9::1"});
+    spf.Domain("a.test", {{single, fail}, {big, pass}, {other, dynamic}}, {{single6, pass}, {big6, fail}}, fail, fail);
+    spf.Domain("b.test", {{own, pass}, {other, pass}, {big, none}}, {{big6, pass}, {own6, dynamic}}, fail, dynamic);
+    spf.Domain("c.b.test", {{single, none}, {big, pass}}, {}, dynamic, fail).subdomains = true;
+    spf.Domain("new.test", {}, {}, fail, fail).no_data = true;
+  };
+  SpfModelBuilder first(&m.pool, {"%{ir}.%{d}", "i.%{ir}._d.%{d}"});
+  fill(first);
+  auto one = NewDataset(kSpf, "spf:one");
+  one->spf = first.Finish();
+  SpfModelBuilder second(&m.pool, {"%{c}.%{i}._ip.%{h}._ehlo.%{d}", "%{ir}.%{v}.%{d}._spf"});
+  fill(second);
+  second.model().answers_a = true;
+  second.model().unknown_domain = SpfUnknown::kText;
+  second.model().unknown_text = second.Text("v=spf1 ?all");
+  second.model().no_data_text = second.Text("v=spf1 ~all");
+  auto two = NewDataset(kSpf, "spf:two", 60);
+  two->spf = second.Finish();
+  one->soa = SampleSoa();
+  const uint32_t ids[] = {AddDataset(&m, std::move(one)), AddDataset(&m, std::move(two))};
+  AddZone(&m, "x.spf.test", {ids[1]});
+  AddZone(&m, "spf.test", {ids[0]});
+  return m;
+}
+
 struct Sample {
   const char* name;
   ImageModel (*make)();
@@ -265,6 +312,7 @@ constexpr Sample kSamples[] = {
     {"addresses6", Addresses6, true},
     {"names", Names, true},
     {"every-kind", EveryKind, true},
+    {"spf", Spf, true},
     {"direct4", Direct4, false},
 };
 
