@@ -9,7 +9,7 @@ set -eu
 build='
   g++ cmake ninja-build pkg-config
   liburing-dev libxxhash-dev libabsl-dev libzstd-dev zlib1g-dev
-  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libcurl4-openssl-dev
+  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libcurl4-openssl-dev libunbound-dev
   libgtest-dev libgmock-dev'
 
 # rbldnsd is the program whose answers are compared, unbound the resolver in front, dig the client of the quickstart.

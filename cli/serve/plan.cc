@@ -77,7 +77,8 @@ StatusOr<ServePlan> MakeServePlan(const ServeInput& input, dataset::DiagnosticSi
                       "where to listen? Give --listen HOST:PORT, or listen = [\"HOST:PORT\"] under [server]");
   BuildFlags flags = input.build;
   flags.output = plan.image;
-  plan.build_command = {input.mailzone_path, "build"};
+  plan.builder_stays = job.config && job.config->HasSpf();
+  plan.build_command = {input.mailzone_path, plan.builder_stays ? "refresh" : "build"};
   for (std::string& word : flags.CommandLine()) plan.build_command.push_back(std::move(word));
   plan.build_command.push_back("--");
   plan.build_command.insert(plan.build_command.end(), input.inputs.begin(), input.inputs.end());

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "cli/exit_code.h"
 #include "cli/serve/notify.h"
@@ -59,7 +60,16 @@ int Supervisor::Run() {
   poll_ = Clock::now() + milliseconds(plan_.poll_ms);
   while (true) {
     if (exit_code_ && !builder_.running() && !daemon_.running()) break;
-    if (!exit_code_ && build_wanted_ && !builder_.running()) StartBuild();
+    if (!exit_code_ && build_wanted_ && !retry_build_) {
+      if (!builder_.running()) {
+        StartBuild();
+      } else if (plan_.builder_stays) {
+        build_wanted_ = false;
+        if (StatusOr<ServePlan> plan = replan_(); plan.ok()) AdoptPlan(std::move(*plan));
+        watch_.Remember();
+        builder_.Kill(SIGHUP);
+      }
+    }
     Wait();
     HandleSignals();
     HandleChildren();
@@ -120,7 +130,15 @@ void Supervisor::HandleChildren() {
   };
   // An end is looked for first: what was written before it is then complete.
   std::optional<int> built = builder_.Reap();
-  builder_.ReadLines(pass("build: "), built.has_value());
+  builder_.ReadLines(
+      [&](std::string_view line) {
+        if (plan_.builder_stays && line.starts_with(kPublished))
+          image_announced_ = true;
+        else
+          log_.Info("build: " + std::string(line));
+      },
+      built.has_value());
+  if (std::exchange(image_announced_, false) && !exit_code_) ImageWritten();
   std::optional<int> ended = daemon_.Reap();
   daemon_.ReadLines(pass(""), ended.has_value());
   if (built) BuildEnded(*built);
@@ -161,7 +179,7 @@ void Supervisor::HandleTimers() {
 // --- building ----------------------------------------------------------------------------------------------------
 
 void Supervisor::LookAtFiles() {
-  if (exit_code_ || builder_.running() || build_wanted_) return;  // after a build it is looked again
+  if (exit_code_ || build_wanted_ || (builder_.running() && !plan_.builder_stays)) return;  // after a build: again
   if (!watch_.Changed()) return;
   log_.Info("files changed");
   build_wanted_ = true;
@@ -171,17 +189,12 @@ void Supervisor::StartBuild() {
   build_wanted_ = false;
   retry_build_.reset();
   if (tried_image_) {
-    StatusOr<ServePlan> plan = replan_();
-    if (plan.ok()) {
-      bool other_daemon = plan->daemon_command != plan_.daemon_command;
-      plan_ = std::move(*plan);
-      watch_.SetFiles(plan_.files);
-      if (other_daemon && daemon_.running()) StopDaemonFor("the server's settings changed");
-    }  // else the build reports what is wrong with the configuration
+    if (StatusOr<ServePlan> plan = replan_(); plan.ok()) AdoptPlan(std::move(*plan));
+    // else the build reports what is wrong with the configuration
   }
   watch_.Remember();
   image_inode_ = InodeOf(plan_.image);
-  StatusOr<Child> child = Child::Start(plan_.build_command, {.death_signal = SIGKILL, .nice = 5});
+  StatusOr<Child> child = Child::Start(plan_.build_command, {.death_signal = plan_.builder_stays ? SIGTERM : SIGKILL, .nice = 5});
   if (!child.ok()) {
     log_.Error("the compiler cannot be started: " + std::string(Message(child.status())));
     retry_build_ = Clock::now() + milliseconds(kMinBuildRetryMs);
@@ -190,18 +203,42 @@ void Supervisor::StartBuild() {
   builder_ = std::move(*child);
 }
 
+void Supervisor::AdoptPlan(ServePlan plan) {
+  const bool other_daemon = plan.daemon_command != plan_.daemon_command;
+  const bool other_builder = plan.builder_stays != plan_.builder_stays || plan.build_command != plan_.build_command;
+  plan_ = std::move(plan);
+  watch_.SetFiles(plan_.files);
+  if (other_daemon && daemon_.running()) StopDaemonFor("the server's settings changed");
+  if (other_builder && builder_.running()) builder_.Kill(SIGTERM);  // its end starts the other one
+}
+
+// A good image lies at its place.
+void Supervisor::ImageWritten() {
+  tried_image_ = true;
+  build_retry_ms_ = 0;
+  if (!daemon_.running()) {
+    if (!restart_) StartDaemon();
+  } else if (daemon_ready_ && InodeOf(plan_.image) != image_inode_) {
+    AskForReload();
+  }  // else LookAtDaemonStart() sees the new image
+  if (plan_.builder_stays) image_inode_ = InodeOf(plan_.image);
+}
+
 void Supervisor::BuildEnded(int status) {
   if (exit_code_) return;
   bool good = WIFEXITED(status) && WEXITSTATUS(status) == kExitOk;
   bool first = !tried_image_;
+  if (plan_.builder_stays && tried_image_) {
+    // It should never end by itself.
+    log_.Error("the compiler ended (" + WaitStatusText(status) + "); the image stays in service");
+    build_wanted_ = true;
+    build_retry_ms_ = std::clamp(build_retry_ms_ * 2, kMinBuildRetryMs, kMaxBuildRetryMs);
+    retry_build_ = Clock::now() + milliseconds(build_retry_ms_);
+    return;
+  }
   tried_image_ = true;
   if (good) {
-    build_retry_ms_ = 0;
-    if (!daemon_.running()) {
-      if (!restart_) StartDaemon();
-    } else if (daemon_ready_ && InodeOf(plan_.image) != image_inode_) {
-      AskForReload();
-    }  // else LookAtDaemonStart() sees the new image
+    ImageWritten();
   } else {
     bool have_image = InodeOf(plan_.image) != 0;
     log_.Error("the build failed (" + WaitStatusText(status) + "); " +
@@ -315,7 +352,7 @@ void Supervisor::Stop(int exit_code, const std::string& why) {
   exit_code_ = exit_code;
   build_wanted_ = false;
   for (Time* t : {&look_at_files_, &poll_, &retry_build_, &restart_, &look_at_daemon_, &verdict_deadline_}) t->reset();
-  builder_.Kill(SIGKILL);
+  builder_.Kill(plan_.builder_stays ? SIGTERM : SIGKILL);  // one that stays saves its state
   daemon_.Kill(SIGTERM);
   kill_ = Clock::now() + milliseconds(kStopPatienceMs);
 }

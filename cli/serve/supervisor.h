@@ -27,10 +27,14 @@ namespace mz::cli {
 inline constexpr int kMinRestartPauseMs = 200;
 inline constexpr int kMaxRestartPauseMs = 30'000;
 inline constexpr int kStopPatienceMs = 5'000;   // from SIGTERM to SIGKILL
+// How a compiler that stays announces an image on its standard output (cli/spf/refresh_loop.h).
+inline constexpr std::string_view kPublished = "published ";
 
 // What is wanted. Made anew when a configuration file changed.
 struct ServePlan {
   std::vector<std::string> build_command;    // argv of the compiler, which writes `image`
+  // The compiler stays (`mailzone refresh`): it announces each image it published, and is told by SIGHUP that files changed.
+  bool builder_stays = false;
   std::vector<std::string> daemon_command;   // argv of mailzoned
   bool daemon_owns_stdout = false;           // its query log goes there
   std::string image, stats_page;
@@ -60,6 +64,8 @@ class Supervisor {
 
   void LookAtFiles();
   void StartBuild();
+  void AdoptPlan(ServePlan plan);
+  void ImageWritten();
   void BuildEnded(int status);
   void StartDaemon();
   void DaemonEnded(int status);
@@ -78,6 +84,7 @@ class Supervisor {
 
   bool build_wanted_ = true;
   bool tried_image_ = false;         // the first build ended, one way or the other
+  bool image_announced_ = false;     // builder_stays: by the line that was just read
   int build_retry_ms_ = 0;
   uint64_t image_inode_ = 0;         // as it was when the build began
   uint64_t daemon_inode_ = 0;        // as it was when the daemon was started

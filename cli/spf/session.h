@@ -49,6 +49,7 @@ class SpfSession {
   const std::vector<SpfZone>& zones() const { return zones_; }
   compiler::spf::Refresher& refresher() { return *refresher_; }
   resolve::Store& store() { return *store_; }
+  int resolver_fd() const { return resolver_->fd(); }
   static compiler::spf::RecordKey KeyOf(const compiler::spf::DomainSetting& d) { return {d.source_domain, d.owner}; }
   // The setting of a domain (any spelling of case), or null.
   const compiler::spf::DomainSetting* FindDomain(std::string_view text, const SpfZone** zone) const;

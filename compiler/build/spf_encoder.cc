@@ -214,7 +214,16 @@ Status SpfEncoder::EncodeLayouts(const SpfModel& model, std::string* counts, std
   for (const SpfLayout& layout : model.layouts) {
     if (layout.empty() || layout.size() > image::kMaxSpfParts) return Broken("a layout of too many parts");
     counts->push_back(static_cast<char>(layout.size()));
+    int addresses = 0, domains = 0, classes = 0;
+    bool variable = false;
     for (const SpfLayoutPart& p : layout) {
+      const bool was_variable = variable;
+      variable = p.kind == SpfLayoutPart::kDomain || p.kind == SpfLayoutPart::kIgnored;
+      if (was_variable && variable) return Broken("a layout with nothing between two names");
+      addresses += p.kind == SpfLayoutPart::kAddress || p.kind == SpfLayoutPart::kAddressReversed;
+      domains += p.kind == SpfLayoutPart::kDomain;
+      classes += p.kind == SpfLayoutPart::kClass;
+      if (addresses > 1 || domains > 1 || classes > 1) return Broken("a layout with a part twice");
       image::SpfPart out;
       out.kind = static_cast<uint8_t>(p.kind);
       const bool literal = p.kind == SpfLayoutPart::kLiteral;

@@ -203,6 +203,8 @@ Store::Store(StorePolicy policy, Judge judge) : impl_(std::make_unique<Impl>()) 
   impl_->judge = std::move(judge);
   impl_->random = policy.jitter_seed;
 }
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;
 
 const StoredNode* Store::Want(const Question& q) {

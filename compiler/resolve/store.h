@@ -76,6 +76,8 @@ struct StoreEvent {            // for logs, alerts and the change record
 class Store {
  public:
   explicit Store(StorePolicy policy, Judge judge = {});
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
   ~Store();
 
   // Registers interest; a new question is due at once. Returns the node; the address stays valid until a Sweep drops it.

@@ -161,8 +161,9 @@ class UnboundResolver final : public Resolver {
     calls_.erase(id);
     it->second.sent = false;
     sent_--;
-    Answer answer = error != 0 || result == nullptr ? Failure(Printable(ub_strerror(error))) : ToAnswer(*result);
-    if (answer.kind == Answer::kFailed && it->second.attempts < attempts_) {
+    const bool asked = error == 0 && result != nullptr;
+    Answer answer = asked ? ToAnswer(*result) : Failure(std::string("cannot ask: ") + ub_strerror(error));
+    if (asked && answer.kind == Answer::kFailed && it->second.attempts < attempts_) {
       const Clock::time_point at = Clock::now() + kRetryPause;
       if (at < it->second.deadline) {
         retries_.push_back({at, id});

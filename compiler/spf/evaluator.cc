@@ -96,23 +96,8 @@ class Evaluator::RecordEvaluation {
   void Report(dataset::Severity severity, uint32_t column, uint32_t length, std::string message, std::string hint,
               std::string_view section) {
     if (node_.findings.size() >= 20) return;
-    Finding f;
-    dataset::Diagnostic& d = f.diagnostic;
-    d.severity = severity;
-    d.file = "TXT " + dns::NameText(node_.key.owner);
-    d.line = 1;
-    d.column = column;
-    d.length = column != 0 ? std::max<uint32_t>(length, 1) : 0;
-    d.message = std::move(message);
-    d.hint = std::move(hint);
-    constexpr uint32_t kBefore = 60, kShown = 200;
-    const uint32_t from = column > kBefore + 1 && text_.size() > kShown ? column - kBefore - 1 : 0;
-    d.source_line = text_.substr(std::min<size_t>(from, text_.size()), kShown);
-    for (char& c : d.source_line)
-      if (static_cast<uint8_t>(c) < 0x20 || static_cast<uint8_t>(c) > 0x7e) c = '?';
-    d.source_column = column - from;
-    f.section = section;
-    node_.findings.push_back(std::move(f));
+    node_.findings.push_back(MakeFinding(severity, node_.key.owner, text_, column, length, std::move(message),
+                                         std::move(hint), section));
   }
   void ReportTerm(const mz::spf::Term& term, dataset::Severity severity, std::string message, std::string_view section) {
     Report(severity, term.column, term.length, std::move(message), "", section);

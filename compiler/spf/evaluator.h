@@ -21,6 +21,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "compiler/resolve/resolver.h"
+#include "compiler/spf/finding.h"
 #include "compiler/spf/partition.h"
 #include "format/dataset/diagnostic.h"
 #include "format/spf/record.h"
@@ -62,12 +63,6 @@ struct Policy {
   uint32_t ttl = 0;                  // seconds: the smallest of everything it rests on
   bool complete = true;              // no answer was missing
   bool has_record = false;           // a well-formed record was read at the owner itself
-};
-
-// What is odd about one record. `file` of the diagnostic is "TXT NAME", its line 1.
-struct Finding {
-  dataset::Diagnostic diagnostic;
-  std::string_view section;          // "RFC 7208 section 5.2"; may be empty
 };
 
 class Evaluator {

@@ -109,11 +109,14 @@ void Refresher::SetDomains(std::vector<RecordKey> domains) {
 void Refresher::AskDue(int64_t now) {
   while (const Question* question = store_->NextDue(now)) {
     counters_.asked++;
+    if (const resolve::StoredNode* node = store_->Find(*question); node != nullptr && !node->asked)
+      unanswered_.insert(*question);
     resolver_->Ask(*question, [this](const Question& q, Answer a) { Answered(q, std::move(a)); });
   }
 }
 
 void Refresher::Answered(const Question& question, Answer answer) {
+  unanswered_.erase(question);
   const resolve::StoredNode* node = store_->Find(question);
   if (node == nullptr) return;  // not wanted any more
   counters_.answered++;
@@ -121,11 +124,26 @@ void Refresher::Answered(const Question& question, Answer answer) {
   const bool first = !node->asked;
   resolve::Store::Change change = store_->Update(question, std::move(answer), now_);
   if (!change.changed && !first) return;
-  changes_.push_back({question, std::move(change.before), node->usable, now_, first});
+  Changed(question, std::move(change.before), first);
+}
+
+void Refresher::Changed(const Question& question, Answer before, bool first) {
+  const resolve::StoredNode* node = store_->Find(question);
+  changes_.push_back({question, std::move(before), node->usable, now_, first});
   evaluator_.Forget(question, [this](const RecordKey& key) {
     if (domain_set_.contains(key)) dirty_.insert(key);
   });
   evaluator_.Discover(question);
+}
+
+bool Refresher::Acknowledge(const Question& question, int64_t now) {
+  const resolve::StoredNode* node = store_->Find(question);
+  if (node == nullptr) return false;
+  now_ = now;
+  Answer before = node->usable;
+  if (!store_->Acknowledge(question, now)) return false;
+  Changed(question, std::move(before), false);
+  return true;
 }
 
 void Refresher::Step(int64_t now, int timeout_ms) {

@@ -41,8 +41,13 @@ class Refresher : private AnswerSource {
   void Step(int64_t now, int timeout_ms);
   // How long Step() may wait without missing anything: until the next due question or deadline; at most `most`.
   int WaitMs(int64_t now, int most) const;
-  // Nothing is on its way, and everything the domains rest on has been asked at least once.
+  // The operator's word: what the failure policy holds back for this question is believed. False: nothing is held.
+  bool Acknowledge(const resolve::Question& question, int64_t now);
+
+  // Nothing is on its way, and everything that is due has been asked.
   bool settled() const;
+  // Some question has never been answered yet: a policy may still be incomplete.
+  bool discovering() const { return !unanswered_.empty(); }
 
   struct Change {
     resolve::Question question;
@@ -64,6 +69,7 @@ class Refresher : private AnswerSource {
   const resolve::Answer* Find(const resolve::Question& question) override;
   void AskDue(int64_t now);
   void Answered(const resolve::Question& question, resolve::Answer answer);
+  void Changed(const resolve::Question& question, resolve::Answer before, bool first);
 
   resolve::Resolver* resolver_;
   resolve::Store* store_;
@@ -71,6 +77,7 @@ class Refresher : private AnswerSource {
   std::vector<RecordKey> domains_;
   absl::flat_hash_set<RecordKey> domain_set_, dirty_;
   std::vector<Change> changes_;
+  absl::flat_hash_set<resolve::Question> unanswered_;  // asked for the first time
   Counters counters_;
   int64_t now_ = 0;
 };

@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "absl/container/flat_hash_set.h"
-#include "compiler/spf/txt_records.h"
+#include "compiler/spf/read_record.h"
 #include "compiler/spf/wire_names.h"
 #include "format/dns/name.h"
 #include "format/spf/macro.h"
@@ -12,166 +11,181 @@
 namespace mz::compiler::spf {
 namespace {
 
+using mz::spf::Mechanism;
+using mz::spf::Term;
 using resolve::Answer;
 
-constexpr uint16_t kA = 1, kMx = 15, kTxt = 16, kAaaa = 28;
+// What may come out, as far as it is known without the message: a set of bits.
+enum Possible : uint8_t { kYes = 1, kNo = 2, kBad = 4 };  // of a term: match, no match, error; of a record: pass, other, error
 
-// The one well-formed SPF record at a name, or why there is none.
-struct ReadRecord {
-  std::string text, problem;
-  mz::spf::Record record;
-  bool ok = false;
-};
-
-ReadRecord Read(AnswerSource* source, const std::string& owner) {
-  ReadRecord out;
-  const Answer* answer = source->Find({owner, kTxt});
-  if (answer == nullptr || answer->kind == Answer::kFailed || answer->kind == Answer::kBogus) {
-    out.problem = "temperror: " + (answer == nullptr ? std::string("not asked yet") : answer->reason);
-    return out;
+TraceStep::Outcome OutcomeOf(uint8_t possible) {
+  switch (possible) {
+    case kYes:
+      return TraceStep::kMatch;
+    case kNo:
+      return TraceStep::kNoMatch;
+    case kBad:
+      return TraceStep::kError;
+    default:
+      return TraceStep::kReceiver;
   }
-  std::vector<std::string> records = SpfRecordsOf(*answer);
-  if (records.size() != 1) {
-    out.problem = records.empty() ? answer->kind == Answer::kNxDomain ? "the name does not exist" : "no SPF record"
-                                  : "permerror: " + std::to_string(records.size()) + " SPF records";
-    return out;
-  }
-  out.text = records[0];
-  mz::spf::SyntaxError error;
-  if (!mz::spf::ParseRecord(out.text, &out.record, &error)) {
-    out.problem = "permerror: " + error.message + " (octet " + std::to_string(error.column) + ")";
-    return out;
-  }
-  out.ok = true;
-  return out;
 }
 
 class Tracer {
  public:
-  Tracer(Evaluator* evaluator, AnswerSource* source, const ClientAddress& client, size_t limit, Trace* out)
-      : evaluator_(*evaluator), source_(source), client_(client), limit_(limit), out_(*out) {}
+  Tracer(const Limits& limits, AnswerSource* source, const ClientAddress& client, size_t limit, Trace* out)
+      : limits_(limits), source_(source), client_(client), limit_(limit), out_(*out) {}
 
-  // What a receiver would conclude, as far as it is decided: nothing when it depends on the message.
-  enum Result { kPass, kOther, kError, kUnknown };
-
-  Result Record(const RecordKey& key, int depth) {
-    const ReadRecord read = Read(source_, key.owner);
-    Step(TraceStep::kRecord, depth, key, 0, read.ok ? read.text : read.problem, "");
-    if (!read.ok) return kError;
-    if (depth > static_cast<int>(evaluator_.options().limits.depth)) return kError;
-    const std::string domain = RawText(key.domain);
-    bool unknown = false;
-    for (const mz::spf::Term& term : read.record.terms) {
-      if (out_.steps.size() >= limit_) return kUnknown;
-      std::string note;
-      const TraceStep::Outcome outcome = Evaluate(term, domain, depth, read.text, key, &note);
-      if (term.mechanism != mz::spf::Mechanism::kInclude || mz::spf::IsDynamic(*term.domain))
-        Step(outcome, depth, key, term.column, read.text.substr(term.column - 1, term.length), note);
-      if (outcome == TraceStep::kReceiver) unknown = true;
-      if (outcome == TraceStep::kError) return kError;
-      if (outcome == TraceStep::kMatch)
-        return unknown ? kUnknown : term.qualifier == Qualifier::kPass ? kPass : kOther;
-    }
-    if (read.record.redirect) {
-      const mz::spf::Modifier& m = *read.record.redirect;
-      const std::string text = read.text.substr(m.column - 1, m.length);
-      const mz::spf::Expansion target = Expand(m.value, domain);
-      const std::optional<std::string> wire = WireName(target.text);
-      Step(target.dynamic ? TraceStep::kReceiver : TraceStep::kNoMatch, depth, key, m.column, text, "");
-      if (target.dynamic || !wire) return kUnknown;
-      if (Entered(*wire)) return kError;
-      const Result r = Record({*wire, *wire}, depth + 1);
-      stack_.pop_back();
-      return unknown ? kUnknown : r;
-    }
-    return unknown ? kUnknown : kOther;
+  // The record of a key and everything below; its possible results.
+  uint8_t Record(const RecordKey& key, int depth) {
+    const RecordRead read = ReadRecord(source_, key.owner);
+    if (TraceStep* step = Step(TraceStep::kRecord, depth, key, 0, read.ok ? read.text : read.problem)) step->ok = read.ok;
+    if (!read.ok || depth >= static_cast<int>(limits_.depth)) return kBad;
+    if (read.record.terms.empty() && !read.record.redirect) return kNo;
+    stack_.push_back(key.domain);
+    const uint8_t result = Terms(read, key, depth);
+    stack_.pop_back();
+    return result;
   }
 
  private:
-  void Step(TraceStep::Outcome outcome, int depth, const RecordKey& key, uint32_t column, std::string term,
-            std::string note) {
-    if (out_.steps.size() >= limit_) return;
-    out_.steps.push_back({outcome, depth, dns::NameText(key.owner), column, std::move(term), std::move(note)});
+  uint8_t Terms(const RecordRead& read, const RecordKey& key, int depth) {
+    const std::string domain = RawText(key.domain);
+    uint8_t result = 0;
+    for (const Term& term : read.record.terms) {
+      if (out_.cut) return kYes | kNo | kBad;
+      const size_t index = out_.steps.size();
+      Step(TraceStep::kNoMatch, depth, key, term.column, read.text.substr(term.column - 1, term.length));
+      std::string note;
+      const uint8_t match = Evaluate(term, domain, depth, &note);
+      if (index < out_.steps.size()) {
+        out_.steps[index].outcome = OutcomeOf(match);
+        out_.steps[index].note = std::move(note);
+      }
+      if (match & kYes) result |= term.qualifier == Qualifier::kPass ? kYes : kNo;
+      if (match & kBad) result |= kBad;
+      if (!(match & kNo)) return result;
+    }
+    if (!read.record.redirect) return result | kNo;
+    return result | Redirect(*read.record.redirect, read, key, domain, depth);
   }
+
+  uint8_t Redirect(const mz::spf::Modifier& m, const RecordRead& read, const RecordKey& key, const std::string& domain,
+                   int depth) {
+    const mz::spf::Expansion target = Expand(m.value, domain);
+    const std::optional<std::string> wire = WireName(target.text);
+    const bool loop = wire && IsRunning(*wire);
+    TraceStep* step = Step(target.dynamic   ? TraceStep::kReceiver
+                           : !wire || loop ? TraceStep::kError
+                                           : TraceStep::kFollowed,
+                           depth, key, m.column, read.text.substr(m.column - 1, m.length));
+    if (step != nullptr && !target.dynamic && !wire) step->note = "not a domain name";
+    if (step != nullptr && loop) step->note = "leads back to itself";
+    if (target.dynamic) return kYes | kNo | kBad;
+    if (!wire || loop) return kBad;
+    return Record({*wire, *wire}, depth + 1);
+  }
+
+  // Null: the limit is reached. The pointer is good until the next step.
+  TraceStep* Step(TraceStep::Outcome outcome, int depth, const RecordKey& key, uint32_t column, std::string term) {
+    if (out_.steps.size() >= limit_) {
+      out_.cut = true;
+      return nullptr;
+    }
+    TraceStep step;
+    step.outcome = outcome;
+    step.depth = depth;
+    step.owner = dns::NameText(key.owner);
+    step.column = column;
+    step.term = std::move(term);
+    out_.steps.push_back(std::move(step));
+    return &out_.steps.back();
+  }
+
   mz::spf::Expansion Expand(const mz::spf::MacroString& s, const std::string& domain) const {
     return mz::spf::ExpandStatic(s, {.domain = domain, .is_v4 = client_.is_v4});
   }
-  // True: it is being followed already.
-  bool Entered(const std::string& name) {
-    if (std::find(stack_.begin(), stack_.end(), name) != stack_.end()) return true;
-    stack_.push_back(name);
-    return false;
+  bool IsRunning(const std::string& name) const {
+    return std::find(stack_.begin(), stack_.end(), name) != stack_.end();
   }
 
-  TraceStep::Outcome Evaluate(const mz::spf::Term& term, const std::string& domain, int depth, const std::string& text,
-                              const RecordKey& key, std::string* note) {
-    if (term.domain && mz::spf::IsDynamic(*term.domain)) return TraceStep::kReceiver;
+  uint8_t Evaluate(const Term& term, const std::string& domain, int depth, std::string* note) {
+    if (term.domain && mz::spf::IsDynamic(*term.domain))
+      return term.mechanism == Mechanism::kInclude ? kYes | kNo | kBad : kYes | kNo;
     switch (term.mechanism) {
-      case mz::spf::Mechanism::kAll:
-        return TraceStep::kMatch;
-      case mz::spf::Mechanism::kPtr:
-        return TraceStep::kReceiver;
-      case mz::spf::Mechanism::kIp4:
-        return client_.is_v4 && In4(term.ip4, term.prefix4) ? TraceStep::kMatch : TraceStep::kNoMatch;
-      case mz::spf::Mechanism::kIp6:
-        return !client_.is_v4 && In6(term.ip6, term.prefix6) ? TraceStep::kMatch : TraceStep::kNoMatch;
+      case Mechanism::kAll:
+        return kYes;
+      case Mechanism::kPtr:
+        return kYes | kNo;
+      case Mechanism::kIp4:
+        return client_.is_v4 && In4(term.ip4, term.prefix4) ? kYes : kNo;
+      case Mechanism::kIp6:
+        return !client_.is_v4 && In6(term.ip6, term.prefix6) ? kYes : kNo;
+      case Mechanism::kInclude:
+        return Include(term, domain, depth, note);
       default:
-        break;
+        return Lookup(term, domain, note);
     }
-    const std::string name_text = term.domain ? Expand(*term.domain, domain).text : domain;
-    const std::optional<std::string> name = WireName(name_text);
+  }
+
+  uint8_t Include(const Term& term, const std::string& domain, int depth, std::string* note) {
+    const std::optional<std::string> name = WireName(Expand(*term.domain, domain).text);
+    if (!name || IsRunning(*name)) {
+      *note = name ? "leads back to itself" : "not a domain name";
+      return kBad;
+    }
+    return Record({*name, *name}, depth + 1);  // RFC 7208 section 5.2: pass matches, the other results do not
+  }
+
+  // a, mx and exists.
+  uint8_t Lookup(const Term& term, const std::string& domain, std::string* note) {
+    const std::optional<std::string> name = WireName(term.domain ? Expand(*term.domain, domain).text : domain);
     if (!name) {
       *note = "not a domain name";
-      return term.mechanism == mz::spf::Mechanism::kInclude ? TraceStep::kError : TraceStep::kNoMatch;
+      return kNo;
     }
-    if (term.mechanism == mz::spf::Mechanism::kInclude) {
-      Step(TraceStep::kNoMatch, depth, key, term.column, text.substr(term.column - 1, term.length), "");
-      if (Entered(*name)) return TraceStep::kError;
-      const Result r = Record({*name, *name}, depth + 1);
-      stack_.pop_back();
-      return r == kPass    ? TraceStep::kMatch
-             : r == kOther ? TraceStep::kNoMatch
-             : r == kError ? TraceStep::kError
-                           : TraceStep::kReceiver;
-    }
-    return Lookup(term, *name, note);
-  }
-
-  TraceStep::Outcome Lookup(const mz::spf::Term& term, const std::string& name, std::string* note) {
-    std::vector<std::string> hosts{name};
-    if (term.mechanism == mz::spf::Mechanism::kMx) {
+    std::vector<std::string> hosts{*name};
+    if (term.mechanism == Mechanism::kMx) {
       hosts.clear();
-      const Answer* mx = source_->Find({name, kMx});
-      if (Failed(mx, note)) return TraceStep::kError;
+      const Answer* mx = source_->Find({*name, kTypeMx});
+      if (LookupFailed(mx, note)) return kBad;
       for (const std::string& rdata : mx->rdata) {
-        if (rdata.size() < 4) continue;
+        if (rdata.size() < 4) continue;  // null MX (RFC 7505)
         hosts.push_back(rdata.substr(2, rdata.size() - 3));
         dns::LowerName(&hosts.back());
       }
     }
-    const bool v4 = client_.is_v4 || term.mechanism == mz::spf::Mechanism::kExists;
+    // A failing lookup of one exchange is an error for the whole mechanism, as the evaluator sees it.
+    uint8_t result = kNo;
     for (const std::string& host : hosts) {
-      const Answer* a = source_->Find({host, v4 ? kA : kAaaa});
-      if (Failed(a, note)) return TraceStep::kError;
-      if (term.mechanism == mz::spf::Mechanism::kExists)
-        return a->kind == Answer::kData ? TraceStep::kMatch : TraceStep::kNoMatch;
-      for (const std::string& rdata : a->rdata) {
-        const auto* octets = reinterpret_cast<const uint8_t*>(rdata.data());
-        const bool hit = v4 ? rdata.size() == 4 && In4(LoadBe32(octets), term.prefix4)
-                            : rdata.size() == 16 && In6(net::Ip6::FromBytes(octets), term.prefix6);
-        if (!hit) continue;
-        *note = dns::NameText(host) + " has " +
-                (v4 ? net::ToString(LoadBe32(octets)) : net::ToString(net::Ip6::FromBytes(octets)));
-        return TraceStep::kMatch;
-      }
+      const uint8_t here = Host(term, host, note);
+      if (here == kBad) return kBad;
+      if (here == kYes) result = kYes;
     }
-    return TraceStep::kNoMatch;
+    return result;
   }
-  static bool Failed(const Answer* a, std::string* note) {
-    if (a != nullptr && a->kind != Answer::kFailed && a->kind != Answer::kBogus) return false;
-    *note = "lookup failed: " + (a == nullptr ? std::string("not asked yet") : a->reason);
-    return true;
+
+  uint8_t Host(const Term& term, const std::string& host, std::string* note) {
+    const bool v4 = client_.is_v4 || term.mechanism == Mechanism::kExists;  // exists is always an A lookup (section 5.7)
+    const Answer* a = source_->Find({host, v4 ? kTypeA : kTypeAaaa});
+    std::string why;
+    if (LookupFailed(a, &why)) {
+      *note = dns::NameText(host) + ": " + why;
+      return kBad;
+    }
+    if (term.mechanism == Mechanism::kExists) return a->kind == Answer::kData ? kYes : kNo;
+    for (const std::string& rdata : a->rdata) {
+      const auto* octets = reinterpret_cast<const uint8_t*>(rdata.data());
+      const bool hit = v4 ? rdata.size() == 4 && In4(LoadBe32(octets), term.prefix4)
+                          : rdata.size() == 16 && In6(net::Ip6::FromBytes(octets), term.prefix6);
+      if (!hit) continue;
+      *note = dns::NameText(host) + " has " +
+              (v4 ? net::ToString(LoadBe32(octets)) : net::ToString(net::Ip6::FromBytes(octets)));
+      return kYes;
+    }
+    return kNo;
   }
+
   bool In4(net::Ip4 a, int length) const {
     const net::Range4 r = net::PrefixRange4(a, length);
     return r.first <= client_.v4 && client_.v4 <= r.last;
@@ -181,13 +195,36 @@ class Tracer {
     return r.first <= client_.v6 && client_.v6 <= r.last;
   }
 
-  Evaluator& evaluator_;
+  const Limits& limits_;
   AnswerSource* source_;
   const ClientAddress& client_;
   const size_t limit_;
   Trace& out_;
   std::vector<std::string> stack_;
 };
+
+// The record at steps[begin], the steps below it up to `end`: the last of its own terms that decided, then the record
+// that this one led to.
+void MarkDeciding(std::vector<TraceStep>* steps, size_t begin, size_t end) {
+  while (begin < end) {
+    const int depth = (*steps)[begin].depth;
+    size_t last = end;
+    for (size_t i = begin + 1; i < end; i++) {
+      const TraceStep& s = (*steps)[i];
+      if (s.depth != depth) continue;
+      if (s.outcome == TraceStep::kMatch || s.outcome == TraceStep::kError || s.outcome == TraceStep::kFollowed) last = i;
+    }
+    if (last == end) {
+      if (!(*steps)[begin].ok) (*steps)[begin].decides = true;
+      return;
+    }
+    (*steps)[last].decides = true;
+    size_t below = last + 1;
+    while (below < end && (*steps)[below].depth > depth) below++;
+    begin = last + 1;
+    end = below;
+  }
+}
 
 }  // namespace
 
@@ -214,62 +251,8 @@ Trace TraceClient(Evaluator* evaluator, AnswerSource* source, const RecordKey& k
   const Policy& policy = evaluator->Evaluate(key);
   out.program = client.is_v4 ? evaluator->partitions4().Find(policy.v4, client.v4)
                              : evaluator->partitions6().Find(policy.v6, client.v6);
-  Tracer(evaluator, source, client, limit, &out).Record(key, 0);
-  return out;
-}
-
-std::vector<TreeLine> Tree(Evaluator* evaluator, AnswerSource* source, const RecordKey& key, size_t limit) {
-  std::vector<TreeLine> out;
-  absl::flat_hash_set<RecordKey> seen;
-  struct Todo {
-    int depth;
-    RecordKey key;
-    std::string via;
-  };
-  std::vector<Todo> todo{{0, key, ""}};
-  while (!todo.empty() && out.size() < limit) {
-    Todo next = std::move(todo.back());
-    todo.pop_back();
-    TreeLine line{.depth = next.depth, .key = next.key, .via = next.via, .text = {}, .problem = {}};
-    line.repeated = !seen.insert(next.key).second;
-    const ReadRecord read = Read(source, next.key.owner);
-    line.text = read.text;
-    line.problem = read.problem;
-    std::vector<Todo> children;
-    const std::string domain = RawText(next.key.domain);
-    const auto add = [&](const mz::spf::MacroString& s, uint32_t column, uint32_t length) {
-      const mz::spf::Expansion e = mz::spf::ExpandStatic(s, {.domain = domain, .is_v4 = true});
-      const std::optional<std::string> name = WireName(e.text);
-      if (e.dynamic || !name) return;
-      children.push_back({next.depth + 1, {*name, *name}, read.text.substr(column - 1, length)});
-    };
-    if (read.ok) {
-      for (const mz::spf::Term& t : read.record.terms) {
-        switch (t.mechanism) {
-          case mz::spf::Mechanism::kAll:
-            break;
-          case mz::spf::Mechanism::kIp4:
-          case mz::spf::Mechanism::kIp6:
-            line.prefixes++;
-            break;
-          default:
-            line.lookups++;
-            break;
-        }
-        if (t.mechanism == mz::spf::Mechanism::kAll) break;
-        if (t.mechanism == mz::spf::Mechanism::kInclude) add(*t.domain, t.column, t.length);
-      }
-      const bool has_all = std::any_of(read.record.terms.begin(), read.record.terms.end(),
-                                       [](const mz::spf::Term& t) { return t.mechanism == mz::spf::Mechanism::kAll; });
-      if (read.record.redirect && !has_all) {
-        line.lookups++;
-        add(read.record.redirect->value, read.record.redirect->column, read.record.redirect->length);
-      }
-    }
-    if (!line.repeated && next.depth < static_cast<int>(evaluator->options().limits.depth))
-      for (auto child = children.rbegin(); child != children.rend(); ++child) todo.push_back(std::move(*child));
-    out.push_back(std::move(line));
-  }
+  Tracer(evaluator->options().limits, source, client, limit, &out).Record(key, 0);
+  MarkDeciding(&out.steps, 0, out.steps.size());
   return out;
 }
 

@@ -1,4 +1,9 @@
 // Why one client gets the result it gets: the terms of the records in the order in which a receiver meets them.
+//
+//   Trace t = TraceClient(&evaluator, &source, key, *ParseClient("192.0.2.1"));
+//   for (const TraceStep& s : t.steps) ...          // s.decides: the terms the result comes from
+//
+// An explanation beside the evaluator's result, not its source: `program` is what is served. One thread.
 #pragma once
 
 #include <optional>
@@ -20,39 +25,32 @@ std::optional<ClientAddress> ParseClient(std::string_view text);
 
 struct TraceStep {
   enum Outcome : uint8_t {
-    kRecord,     // a record is entered: `term` is its text
+    kRecord,     // a record is entered: `term` is its text, or why there is none
     kNoMatch,
-    kMatch,      // decides
-    kReceiver,   // left to the receiver
-    kError,      // decides
+    kMatch,
+    kReceiver,   // depends on sender, HELO or names: left to the receiver
+    kError,      // permerror or temperror from here on
+    kFollowed,   // redirect= to a record that comes next
   } outcome = kNoMatch;
-  int depth = 0;
+  int depth = 0;           // of the record
   std::string owner;       // presentation form
   uint32_t column = 0;     // of the term in the record, 1-based; 0: the record itself
   std::string term;        // as written
-  std::string note;        // "192.0.2.0/24", "lookup failed: timeout", ...
+  std::string note;        // "mx.example has 192.0.2.1", "lookup failed: timeout", ...
+  bool ok = true;          // kRecord: a well-formed record
+  // The result comes from here, from the outermost record inwards; with steps before it that are left to the receiver:
+  // when none of those matches.
+  bool decides = false;
 };
 
 struct Trace {
   std::vector<TraceStep> steps;
   ProgramId program = 0;
+  bool cut = false;        // there were more steps than the limit
 };
 
 // At most `limit` steps.
 Trace TraceClient(Evaluator* evaluator, AnswerSource* source, const RecordKey& key, const ClientAddress& client,
                   size_t limit = 10'000);
-
-// Every record a domain leads to, in the order of the text, repeated ones marked and not entered again.
-struct TreeLine {
-  int depth = 0;
-  RecordKey key;
-  std::string via;          // the term that leads here, as written
-  std::string text;         // the record, or ""
-  std::string problem;      // why there is no usable record
-  bool repeated = false;
-  uint32_t lookups = 0;     // terms of this record that count against the limit of 10 (RFC 7208 section 4.6.4)
-  uint32_t prefixes = 0;    // ip4 and ip6 terms
-};
-std::vector<TreeLine> Tree(Evaluator* evaluator, AnswerSource* source, const RecordKey& key, size_t limit = 10'000);
 
 }  // namespace mz::compiler::spf

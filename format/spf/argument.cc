@@ -15,7 +15,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsAlnum(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool AllDigits(std::string_view s) { return std::all_of(s.begin(), s.end(), IsDigit); }
 
-bool Fail(Mistake* mistake, std::string_view where, std::string message, std::string hint, std::string_view section) {
+bool Fail(Mistake* mistake, std::string_view where, std::string message, std::string hint,
+          std::string_view section) {
   *mistake = {where, std::move(message), std::move(hint), section};
   return false;
 }
@@ -98,10 +99,10 @@ bool BadDomainEnd(std::string_view argument, std::string_view literal, std::stri
   const size_t slash = argument.rfind('/');
   const bool prefix = slash != std::string_view::npos && AllDigits(argument.substr(slash + 1));
   const std::string_view host = argument.substr(0, prefix ? slash : argument.size());
-  if (LooksLikeIp4(host)) return Fail(mistake, argument, "an address where a name belongs", "ip4:" + Quoted(argument),
-                                      kMacroSection);
-  if (LooksLikeIp6(argument)) return Fail(mistake, argument, "an address where a name belongs",
-                                          "ip6:" + Quoted(argument), kMacroSection);
+  if (LooksLikeIp4(host))
+    return Fail(mistake, argument, "an address where a name belongs", "ip4:" + Quoted(argument), kMacroSection);
+  if (LooksLikeIp6(argument))
+    return Fail(mistake, argument, "an address where a name belongs", "ip6:" + Quoted(argument), kMacroSection);
   const char last = argument.back();
   if (last == ',' || last == ';') {
     return Fail(mistake, argument.substr(argument.size() - 1), "terms are separated by blanks only",
@@ -134,11 +135,13 @@ std::string Quoted(std::string_view text) {
   return text.size() <= kMost ? std::string(text) : std::string(text.substr(0, kMost)) + "...";
 }
 
-bool ParsePrefixLength(std::string_view digits, std::string_view where, int max, uint8_t* length, Mistake* mistake) {
+bool ParsePrefixLength(std::string_view digits, std::string_view where, int max, uint8_t* length,
+                       Mistake* mistake) {
   if (digits.empty()) return Fail(mistake, where, "\"/\" without a prefix length", "", kAddressSection);
   if (!AllDigits(digits)) {
     const int mask = max == 32 ? MaskLength(digits) : -1;
-    return Fail(mistake, digits, "not a prefix length", mask >= 0 ? "/" + std::to_string(mask) : "", kAddressSection);
+    return Fail(mistake, digits, "not a prefix length", mask >= 0 ? "/" + std::to_string(mask) : "",
+                kAddressSection);
   }
   if (digits.size() > 1 && digits[0] == '0')
     return Fail(mistake, digits, "leading zero in a prefix length", "", kAddressSection);

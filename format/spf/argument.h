@@ -22,14 +22,15 @@ struct Mistake {
 std::string Quoted(std::string_view text);
 
 // Digits of a prefix length: no leading zeros, at most `max`. `where`: what to underline when there are none.
-bool ParsePrefixLength(std::string_view digits, std::string_view where, int max, uint8_t* length, Mistake* mistake);
+bool ParsePrefixLength(std::string_view digits, std::string_view where, int max, uint8_t* length,
+                       Mistake* mistake);
 
 // Behind "ip4:" and "ip6:", prefix length included. Section 5.6.
 bool ParseIp4Argument(std::string_view argument, net::Ip4* address, uint8_t* length, Mistake* mistake);
 bool ParseIp6Argument(std::string_view argument, net::Ip6* address, uint8_t* length, Mistake* mistake);
 
-// macro-string domain-end, section 7.1. `name` is the word in front, "include", for hints; `where` is underlined when the
-// argument is empty.
+// macro-string domain-end, section 7.1. `name` is the word in front, "include", for hints; `where` is underlined
+// when the argument is empty.
 bool ParseDomainSpec(std::string_view argument, std::string_view name, std::string_view where, MacroString* spec,
                      Mistake* mistake);
 

@@ -61,9 +61,7 @@ class Parser {
       case '%': AppendLiteral("%", out_); break;
       case '_': AppendLiteral(" ", out_); break;
       case '-': AppendLiteral("%20", out_); break;
-      case '{':
-        at_++;
-        return Macro(start);
+      case '{': at_++; return Macro(start);
       default: return Fail(start, 1, "\"%\" begins no macro", "%% for a percent sign, or %{...}");
     }
     at_++;
@@ -112,7 +110,8 @@ class Parser {
 
   // At an octet that no macro has there. Without any "}" behind it the brace is the mistake to name.
   bool Unclosed(size_t start, const char* otherwise) {
-    if (text_.find('}', at_) == std::string_view::npos) return Fail(start, at_ - start, "macro without \"}\"", "%{d}");
+    if (text_.find('}', at_) == std::string_view::npos)
+      return Fail(start, at_ - start, "macro without \"}\"", "%{d}");
     return Fail(at_, 1, otherwise, "%{d}, %{d2}, %{ir}, %{l1r-}: letter, digits, r, delimiters . - + , / _ =");
   }
 
@@ -125,7 +124,8 @@ class Parser {
 
 }  // namespace
 
-bool ParseMacros(std::string_view text, const MacroSyntax& syntax, MacroString* out, size_t* tail, MacroError* error) {
+bool ParseMacros(std::string_view text, const MacroSyntax& syntax, MacroString* out, size_t* tail,
+                 MacroError* error) {
   out->clear();
   return Parser(text, syntax, out, error).Run(tail);
 }

@@ -9,8 +9,9 @@
 
 namespace mz::spf {
 
-inline constexpr std::string_view kRecordLetters = "slodipvh";          // in a domain-spec
-inline constexpr std::string_view kExplanationLetters = "slodipvhcrt";  // RFC 7208 section 7.2: c, r, t in explanations
+inline constexpr std::string_view kRecordLetters = "slodipvh";  // in a domain-spec
+inline constexpr std::string_view kExplanationLetters =
+    "slodipvhcrt";  // RFC 7208 section 7.2: c, r, t in explanations
 inline constexpr std::string_view kMacroDelimiters = ".-+,/_=";
 
 struct MacroError {
@@ -25,8 +26,9 @@ struct MacroSyntax {
   bool spaces = false;  // an explain-string also holds blanks
 };
 
-// Requires nothing of the octets. `*tail` is the offset behind the last macro-expand, 0 when there is none: what follows it
-// is literal. On error `*out` is unspecified.
-bool ParseMacros(std::string_view text, const MacroSyntax& syntax, MacroString* out, size_t* tail, MacroError* error);
+// Requires nothing of the octets. `*tail` is the offset behind the last macro-expand, 0 when there is none: what
+// follows it is literal. On error `*out` is unspecified.
+bool ParseMacros(std::string_view text, const MacroSyntax& syntax, MacroString* out, size_t* tail,
+                 MacroError* error);
 
 }  // namespace mz::spf

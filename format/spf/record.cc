@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kVersionLength = 6;  // "v=spf1"
 constexpr size_t kMaxErrors = 100;
-constexpr size_t kLongestWord = 16;   // a longer unknown word is no typing mistake, and measuring it is not free
+constexpr size_t kLongestWord = 16;  // a longer unknown word is no typing mistake, and measuring it is not free
 
 constexpr std::string_view kSigns = "+-~?";  // in the order of Qualifier
 
@@ -59,7 +59,8 @@ size_t NameLength(std::string_view text) {
   return n;
 }
 
-bool Fail(Mistake* mistake, std::string_view where, std::string message, std::string hint, std::string_view section) {
+bool Fail(Mistake* mistake, std::string_view where, std::string message, std::string hint,
+          std::string_view section) {
   *mistake = {where, std::move(message), std::move(hint), section};
   return false;
 }
@@ -83,7 +84,8 @@ std::string UnknownMechanismHint(std::string_view term, std::string_view name, s
     if (SameWord(name, word)) return "ip6:" + Rest(rest);
   if (SameWord(name, "host") || SameWord(name, "aaaa")) return "a" + Quoted(rest);
   // A name with a dot and nothing behind it was pasted without its mechanism.
-  if (rest.empty() && name.find('.') != std::string_view::npos) return "include:" + Quoted(name) + " or a:" + Quoted(name);
+  if (rest.empty() && name.find('.') != std::string_view::npos)
+    return "include:" + Quoted(name) + " or a:" + Quoted(name);
   if (name.size() > kLongestWord) return "";
   static constexpr std::string_view kWords[] = {"all", "include", "a",      "mx",       "ptr",
                                                 "ip4", "ip6",     "exists", "redirect", "exp"};
@@ -149,14 +151,16 @@ class Parser {
       while (length < from.size() && static_cast<uint8_t>(from[length]) >= 0x80) length++;
       hint = "ASCII only: check for typographic dashes and blanks, write names in their xn-- form";
     }
-    return Fail(mistake, from.substr(0, length), std::string("octet 0x") + kHex[c >> 4] + kHex[c & 15] + " in a record",
-                std::string(hint), kTermSection);
+    return Fail(mistake, from.substr(0, length),
+                std::string("octet 0x") + kHex[c >> 4] + kHex[c & 15] + " in a record", std::string(hint),
+                kTermSection);
   }
 
   bool ParseModifier(std::string_view term, std::string_view name, std::string_view value, Mistake* mistake) {
     const std::string_view head = term.substr(0, name.size() + 1);
     if (SameWord(name, "redirect"))
-      return ParseKnownModifier(term, head, value, "redirect=", "RFC 7208 section 6.1", &record_->redirect, mistake);
+      return ParseKnownModifier(term, head, value, "redirect=", "RFC 7208 section 6.1", &record_->redirect,
+                                mistake);
     if (SameWord(name, "exp"))
       return ParseKnownModifier(term, head, value, "exp=", "RFC 7208 section 6.2", &record_->explanation, mistake);
     // Section 6: unrecognized modifiers are ignored, but have to be well formed.
@@ -164,8 +168,9 @@ class Parser {
     return ParseModifierValue(value, &ignored, mistake);
   }
 
-  bool ParseKnownModifier(std::string_view term, std::string_view head, std::string_view value, std::string_view name,
-                          std::string_view section, std::optional<Modifier>* out, Mistake* mistake) {
+  bool ParseKnownModifier(std::string_view term, std::string_view head, std::string_view value,
+                          std::string_view name, std::string_view section, std::optional<Modifier>* out,
+                          Mistake* mistake) {
     Modifier modifier;
     modifier.column = Column(term);
     modifier.length = static_cast<uint32_t>(term.size());
@@ -199,14 +204,16 @@ class Parser {
     return true;
   }
 
-  static bool UnknownTerm(std::string_view term, std::string_view body, std::string_view name, std::string_view rest,
-                          Mistake* mistake) {
-    if (body.empty()) return Fail(mistake, term, "qualifier without a mechanism", "no blank behind + - ~ ?", kTermSection);
+  static bool UnknownTerm(std::string_view term, std::string_view body, std::string_view name,
+                          std::string_view rest, Mistake* mistake) {
+    if (body.empty())
+      return Fail(mistake, term, "qualifier without a mechanism", "no blank behind + - ~ ?", kTermSection);
     if (!name.empty() && rest.substr(0, 1) == "=")
       return Fail(mistake, term.substr(0, 1), "a modifier takes no qualifier", Quoted(body), kTermSection);
     std::string hint = UnknownMechanismHint(body, name, rest);
     if (name.empty())
-      return Fail(mistake, body, "a term begins with the name of a mechanism or modifier", std::move(hint), kTermSection);
+      return Fail(mistake, body, "a term begins with the name of a mechanism or modifier", std::move(hint),
+                  kTermSection);
     return Fail(mistake, name, "unknown mechanism \"" + Quoted(name) + "\"", std::move(hint), kTermSection);
   }
 
@@ -249,9 +256,12 @@ class Parser {
     const std::string name(info.name);
     if (rest[0] == '/' && info.mechanism == Mechanism::kPtr)
       return Fail(mistake, rest, "ptr takes no prefix length", "ptr", info.section);
-    return Fail(mistake, rest, "not what follows " + name, name + ":example.com" +
-                (info.mechanism == Mechanism::kPtr ? "" : ", " + name + "/24, " + name + "//64 or " + name + "/24//64"),
-                info.section);
+    return Fail(
+        mistake, rest, "not what follows " + name,
+        name + ":example.com" +
+            (info.mechanism == Mechanism::kPtr ? ""
+                                               : ", " + name + "/24, " + name + "//64 or " + name + "/24//64"),
+        info.section);
   }
 
   static bool ParseSpec(std::string_view argument, std::string_view prefix, std::string_view head,
@@ -262,8 +272,8 @@ class Parser {
     return false;
   }
 
-  // a and mx: [ ":" domain-spec ] [ dual-cidr-length ]. A domain-spec may hold slashes, so the lengths are taken from the
-  // right; what is left has to be a domain-spec, which never ends in "/24".
+  // a and mx: [ ":" domain-spec ] [ dual-cidr-length ]. A domain-spec may hold slashes, so the lengths are taken
+  // from the right; what is left has to be a domain-spec, which never ends in "/24".
   bool ParseRanged(const MechanismInfo& info, std::string_view name, std::string_view rest, Term* out,
                    Mistake* mistake) {
     std::string_view digits = TrailingDigits(rest);

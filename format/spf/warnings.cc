@@ -98,8 +98,8 @@ class Advisor {
           if (t.qualifier == Qualifier::kPass)
             Add(t.column, t.length, "every address passes", "-all or ~all", "RFC 7208 section 5.1");
           if (record_.redirect)
-            Add(record_.redirect->column, record_.redirect->length, "redirect= has no effect in a record with \"all\"", "",
-                "RFC 7208 section 6.1");
+            Add(record_.redirect->column, record_.redirect->length,
+                "redirect= has no effect in a record with \"all\"", "", "RFC 7208 section 6.1");
           break;
         case Mechanism::kPtr:
           Add(t.column, t.length, "ptr is slow and unreliable: it should not be used", "", "RFC 7208 section 5.5");

@@ -37,8 +37,7 @@ class SpfQuery {
     }
     if (overruled) return found == SpfFound::kNone ? SpfVerdict::kNothing : SpfVerdict::kOverruled;
     if (found == SpfFound::kKnown) return Known(name);
-    if (found == SpfFound::kUnknown && helper_ == Helper::kNone && !MaybeCut()) return Unknown(name);
-    return Partial();
+    return Partial(found, name);
   }
 
  private:
@@ -137,8 +136,9 @@ class SpfQuery {
     return Text(zone_.unknown_text, name, ref_.ttl);
   }
 
-  // Not a whole name of a known domain: an empty non-terminal, or a name that a client cut.
-  SpfVerdict Partial() {
+  // Not a whole name of a known domain: an empty non-terminal, a name that a client cut, another domain's. The first
+  // goes before the last: 31 nibbles and a domain also read as an IPv4 address and an unknown domain.
+  SpfVerdict Partial(SpfFound found, const SpfName& whole) {
     SpfName name;
     bool cut = false;
     SpfPartialAddress address;
@@ -146,6 +146,7 @@ class SpfQuery {
       if (!cut || !MaybeCut() || !WantsText() || name.domain == nullptr) return SpfVerdict::kExists;
       return Cut(name, address);
     }
+    if (found == SpfFound::kUnknown && helper_ == Helper::kNone && !MaybeCut()) return Unknown(whole);
     if (MaybeCut() || zone_.unknown == image::kSpfUnknownNxdomain) return SpfVerdict::kNothing;
     if (helper_ != Helper::kNone || !matcher_.Partial(/*any_domain=*/true, &name, &cut, &address))
       return SpfVerdict::kNothing;

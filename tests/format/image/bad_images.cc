@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "format/image/spf_view.h"
+
 namespace mz::image {
 
 namespace {
@@ -111,9 +113,9 @@ std::vector<BadImage> HeaderDamage() {
     out.push_back(
         WithEdit(std::move(name), "tiny", std::move(reason), [edit](ImageEditor& e) { edit(e.header()); }));
   };
-  add("header-version", "format version 2", [](Header& h) { h.version = 2u; });
+  add("header-version", "format version", [](Header& h) { h.version = kVersion + 1; });
   add("header-size", "unknown header size", [](Header& h) { h.header_bytes = 8192u; });
-  add("header-sections", "unknown number of sections", [](Header& h) { h.section_count = 11u; });
+  add("header-sections", "unknown number of sections", [](Header& h) { h.section_count = kSectionCount + 1; });
   add("header-profile", "unknown profile bits", [](Header& h) { h.profile = 0x80000000u; });
   add("header-probes-none", "number of probes", [](Header& h) { h.max_probes = 0u; });
   add("header-probes-many", "number of probes", [](Header& h) { h.max_probes = kMaxProbes + 1; });
@@ -228,7 +230,7 @@ std::vector<BadImage> NameDamage() {
       [](ImageEditor& e) { NodeOf(e, kBl).reserved[0] = 1u; });
   add("node-leftover", "belong to no object",
       [](ImageEditor& e) { Zone(e, kBl).node = uint32_t{Zone(e, kInner).node}; });
-  add("dataset-kind", "unknown dataset kind", [](ImageEditor& e) { Ref(e, kBl, 1).kind = 10; });
+  add("dataset-kind", "unknown dataset kind", [](ImageEditor& e) { Ref(e, kBl, 1).kind = kDatasetKindLast + 1; });
   add("dataset-reserved", "reserved octets of a dataset",
       [](ImageEditor& e) { Ref(e, kBl, 1).reserved[2] = 1; });
   add("dataset-wrong-map", "in a dataset of another kind",
@@ -445,12 +447,113 @@ std::vector<BadImage> RecordDamage() {
   return out;
 }
 
+std::vector<BadImage> SpfDamage() {
+  std::vector<BadImage> out;
+  auto add = [&](std::string name, std::string reason, Edit edit) {
+    out.push_back(WithEdit(std::move(name), "spf", std::move(reason), std::move(edit)));
+  };
+  auto header = [](ImageEditor& e) -> SpfHeader& { return e.Edit(*e.view().spf()); };
+  auto zone = [](ImageEditor& e) -> SpfZone& { return e.Edit(e.view().spf_zone(Ref(e, 1, 0).map4)); };
+  auto parts = [=](ImageEditor& e) { return const_cast<SpfPart*>(SpfParts(zone(e)).data()); };
+  auto domain = [](ImageEditor& e, std::string_view wire) -> SpfDomain& {
+    const uint32_t scope = Ref(e, 1, 0).scope;
+    return e.Edit(e.view().spf_domain(FindRecord(e, [&](const NameRecord& r) {
+                                        return r.scope == scope && (r.flags & kNameExact) &&
+                                               std::string_view(reinterpret_cast<const char*>(&r + 1),
+                                                                r.name_bytes) == wire;
+                                      }).a));
+  };
+  auto a = [=](ImageEditor& e) -> SpfDomain& { return domain(e, "\x01" "a\x04" "test"); };
+  auto b = [=](ImageEditor& e) -> SpfDomain& { return domain(e, "\x01" "b\x04" "test"); };
+  auto program = [](ImageEditor& e, uint32_t id) -> SpfProgram& { return e.Edit(e.view().spf_program(id)); };
+  auto words = [=](ImageEditor& e) {
+    return reinterpret_cast<Le32*>(e.Section(kSpfData) + size_t{header(e).classes4} * 8);
+  };
+  // Entry of a list with this kind.
+  auto entry = [](const SpfList& list, unsigned kind) {
+    for (uint32_t i = 0; i < list.count; i++)
+      if (list.kind[i] == kind) return i;
+    std::abort();
+  };
+  auto key = [](const SpfList& list, uint32_t i) -> Le32& { return const_cast<Le32&>(list.key[i]); };
+  auto octet = [](const uint8_t* p, uint32_t i) -> uint8_t& { return const_cast<uint8_t&>(p[i]); };
+
+  add("spf-header-reserved", "reserved octets of the SPF header", [=](ImageEditor& e) { header(e).reserved[5] = 1u; });
+  add("spf-programs-outside", "SPF programs: outside", [=](ImageEditor& e) { header(e).programs = 0xffffffu; });
+  add("spf-program-count", "SPF programs", [=](ImageEditor& e) { header(e).program_count = 0xffffffffu; });
+  add("spf-no-programs", "without the reserved program", [=](ImageEditor& e) { header(e).program_count = 0u; });
+  add("spf-program-0", "program 0 is not empty", [=](ImageEditor& e) { program(e, 0).outcome = 1; });
+  add("spf-outcome", "unknown outcome", [=](ImageEditor& e) { program(e, 1).outcome = kSpfOutcomeLast + 1; });
+  add("spf-text-outside", "a text lies outside", [=](ImageEditor& e) { program(e, 1).text = 0xffffffu; });
+  add("spf-text-of-value", "none of SPF", [=](ImageEditor& e) { e.Edit(e.view().text(program(e, 1).text)).flags = 0; });
+  add("spf-text-flags", "contradicting flags", [=](ImageEditor& e) { e.Edit(e.view().text(program(e, 1).text)).flags = 3; });
+  auto helpers = [](ImageEditor& e) -> SpfProgram& {
+    for (uint32_t id = 1;; id++)
+      if (e.view().spf_program(id).helper_count != 0) return e.Edit(e.view().spf_program(id));
+  };
+  auto helper = [=](ImageEditor& e) -> SpfHelperRecord& { return e.Edit(SpfHelpers(e.view(), helpers(e))[0]); };
+  add("spf-helper-label", "wrong label", [=](ImageEditor& e) { helper(e).label[1] = 'A'; });
+  add("spf-helper-order", "helpers out of order", [=](ImageEditor& e) { helper(e).label[0] = 'z'; });
+  add("spf-helper-count", "wrong helpers", [=](ImageEditor& e) { helpers(e).helper_count = 0; });
+  add("spf-class-count", "impossible size", [=](ImageEditor& e) { words(e)[1] = 0x10000u; });
+  add("spf-class-empty", "impossible size", [=](ImageEditor& e) { words(e)[1] = 0u; });
+  add("spf-class-0", "class 0 is not empty", [=](ImageEditor& e) { words(e)[0] = 1u; });
+  add("spf-class-set", "sets of an SPF class", [=](ImageEditor& e) { words(e)[2] = 1000u; });
+  add("spf-set-count", "set in no class", [=](ImageEditor& e) { header(e).set_count4 = header(e).set_count4 + 1; });
+  add("spf-set-count-many", "more SPF sets", [=](ImageEditor& e) { header(e).set_count4 = 0xfffffff0u; });
+  add("spf-class-map-missing", "without map", [=](ImageEditor& e) { header(e).class_map4 = 0u; });
+  add("spf-class-map-six", "unknown kind of map", [=](ImageEditor& e) { header(e).class_map4 = header(e).class_map6; });
+  add("spf-class-map-result", "impossible result", [=](ImageEditor& e) {
+    const MapHeader& map = e.view().map(header(e).class_map4);
+    if (map.value_bytes == 4)
+      reinterpret_cast<Le32*>(e.Section(kMaps) + size_t{map.values} * 64)[0] = 2u;
+    else
+      e.Edit(map).result[1] = 2u;
+  });
+  add("spf-zone-outside", "an SPF zone lies outside", [](ImageEditor& e) { Ref(e, 1, 0).map4 = 0xffffffu; });
+  add("spf-zone-missing", "an SPF zone lies outside", [](ImageEditor& e) { Ref(e, 1, 0).map4 = 0u; });
+  add("spf-zone-flags", "unknown flags of an SPF zone", [=](ImageEditor& e) { zone(e).flags = 0x80; });
+  add("spf-zone-subdomains", "in a zone without them", [=](ImageEditor& e) { zone(e).flags = 0; });
+  add("spf-zone-unknown-text", "text for unknown", [=](ImageEditor& e) { zone(e).unknown = kSpfUnknownText; });
+  add("spf-layouts-none", "SPF zone", [=](ImageEditor& e) { zone(e).layout_count = 0; });
+  add("spf-parts-none", "number of parts", [=](ImageEditor& e) { octet(SpfPartsOfLayout(zone(e)).data(), 0) = 0; });
+  add("spf-parts-many", "SPF", [=](ImageEditor& e) { zone(e).part_count = static_cast<uint16_t>(0xffff); });
+  add("spf-part-kind", "unknown part", [=](ImageEditor& e) { parts(e)[0].kind = kSpfPartLast + 1; });
+  add("spf-part-twice", "a part of an SPF layout twice", [=](ImageEditor& e) { parts(e)[1].kind = kSpfAddress; });
+  add("spf-part-neighbours", "nothing between", [=](ImageEditor& e) { parts(e)[0].kind = kSpfIgnored; });
+  add("spf-label", "a label of an SPF layout", [=](ImageEditor& e) { parts(e)[2].label_bytes = 64; });
+  add("spf-label-case", "lower case", [=](ImageEditor& e) { octet(SpfLabels(zone(e)), 0) = 'I'; });
+  add("spf-labels-behind", "SPF", [=](ImageEditor& e) { zone(e).label_bytes = static_cast<uint16_t>(zone(e).label_bytes + 1); });
+  add("spf-default-domain", "SPF domain", [=](ImageEditor& e) { zone(e).default_domain = 0xffffffu; });
+  add("spf-domain-outside", "an SPF domain lies outside", [](ImageEditor& e) { NameIn(e, 1, 0, kNameExact).a = 0xffffffu; });
+  add("spf-domain-flags", "unknown flags of an SPF domain", [=](ImageEditor& e) { a(e).flags = 0x10; });
+  add("spf-domain-no-data", "without data has some", [=](ImageEditor& e) { a(e).flags = kSpfNoData; });
+  add("spf-domain-default", "impossible default", [=](ImageEditor& e) { a(e).default4 = 200; });
+  add("spf-domain-count", "SPF", [=](ImageEditor& e) { a(e).count4 = static_cast<uint16_t>(1000); });
+  add("spf-domain-count-many", "SPF", [=](ImageEditor& e) { a(e).count4 = static_cast<uint16_t>(0xffff); });
+  add("spf-domain-program", "impossible program of an SPF domain", [=](ImageEditor& e) { const_cast<Le32&>(SpfPrograms(a(e))[0]) = 0u; });
+  add("spf-entry-program", "impossible program of an SPF entry", [=](ImageEditor& e) { octet(SpfList4(a(e)).program, 0) = 99; });
+  add("spf-entry-set", "impossible set", [=](ImageEditor& e) { key(SpfList4(a(e)), entry(SpfList4(a(e)), kSpfEntrySet)) = 99u; });
+  add("spf-entry-prefix", "impossible prefix", [=](ImageEditor& e) { octet(SpfList4(a(e)).kind, 0) = 8; });
+  add("spf-entry-kind", "impossible prefix", [=](ImageEditor& e) { octet(SpfList4(a(e)).kind, 0) = 33; });
+  add("spf-entry-prefix6", "impossible prefix", [=](ImageEditor& e) { key(SpfList6(a(e)), 0) = 1u; });
+  add("spf-entry-map", "a map lies outside", [=](ImageEditor& e) { key(SpfList4(b(e)), entry(SpfList4(b(e)), kSpfEntryMap)) = 0xffffffu; });
+  add("spf-entry-map-confused", "are confused", [=](ImageEditor& e) {
+    key(SpfList4(b(e)), entry(SpfList4(b(e)), kSpfEntryMap)) = header(e).class_map4;
+  });
+  add("spf-entry-map-result", "impossible result", [=](ImageEditor& e) {
+    const uint32_t map = SpfList4(b(e)).key[entry(SpfList4(b(e)), kSpfEntryMap)];
+    e.Edit(e.view().map(map)).result[1] = 0xffffu;
+  });
+  return out;
+}
+
 }  // namespace
 
 const std::vector<BadImage>& BadImages() {
   static const auto* const kAll = [] {
     auto* all = new std::vector<BadImage>;
-    for (auto part : {FileDamage, HeaderDamage, NameDamage, MapDamage, ValueDamage, RecordDamage})
+    for (auto part : {FileDamage, HeaderDamage, NameDamage, MapDamage, ValueDamage, RecordDamage, SpfDamage})
       for (BadImage& b : part()) all->push_back(std::move(b));
     return all;
   }();

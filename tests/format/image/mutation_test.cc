@@ -70,7 +70,7 @@ class Mutator {
     const Header& h = *reinterpret_cast<const Header*>(b.data());
     if (Below(10) == 0) return Below(b.size());
     // The sections that no server reads come last, and seldom.
-        uint64_t section = Below(16) == 0 ? Below(kSectionCount) : Below(kMeta + 2);
+    uint64_t section = Below(16) == 0 ? Below(kSectionCount) : Below(kMeta + 2);
     if (section == kMeta + 1) section = kSpfData;
     if (section == kMeta) return Below(std::min<size_t>(b.size(), 72 + 24 * kSectionCount));
     const uint64_t offset = h.sections[section].offset, size = h.sections[section].size;

@@ -258,7 +258,8 @@ ImageModel Names() {
 ImageModel Spf() {
   using compiler::testing::SpfModelBuilder;
   ImageModel m;
-  auto fill = [&](SpfModelBuilder& spf) {
+  // Sets of one zone alone become maps, others shared sets.
+  auto fill = [&](SpfModelBuilder& spf, const std::string& zone) {
     const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all");
     const uint32_t fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all");
     const uint32_t none = spf.Program(SpfOutcome::kTemperror, "");
@@ -271,22 +272,22 @@ ImageModel Spf() {
     const uint32_t other = spf.Set4({"192.0.2.40", "192.0.2.70", "192.0.2.80", "203.0.113.0/24"});
     const uint32_t big6 = spf.Set6({"2001:db8::/48", "2001:db8:2::/48", "2001:db8:4::/64"});
     std::vector<std::string> many;
-    for (int i = 0; i < 20; i++) many.push_back("10.0." + std::to_string(i) + ".1");
+    for (int i = 0; i < 20; i++) many.push_back("10.0." + std::to_string(i) + "." + zone);
     const uint32_t own = spf.Set4(many), single = spf.Set4({"10.9.8.7"});
     std::vector<std::string> many6;
-    for (int i = 0; i < 10; i++) many6.push_back("2001:db8:ffff::" + std::to_string(2 * i));
+    for (int i = 0; i < 10; i++) many6.push_back("2001:db8:ffff:" + zone + "::" + std::to_string(2 * i));
     const uint32_t own6 = spf.Set6(many6), single6 = spf.Set6({"2001:db8:9::1"});
     spf.Domain("a.test", {{single, fail}, {big, pass}, {other, dynamic}}, {{single6, pass}, {big6, fail}}, fail, fail);
-    spf.Domain("b.test", {{own, pass}, {other, pass}, {big, none}}, {{big6, pass}, {own6, dynamic}}, fail, dynamic);
+    spf.Domain("b.test", {{own, pass}, {other, pass}, {big, none}}, {{big6, pass}, {own6, none}}, fail, dynamic);
     spf.Domain("c.b.test", {{single, none}, {big, pass}}, {}, dynamic, fail).subdomains = true;
     spf.Domain("new.test", {}, {}, fail, fail).no_data = true;
   };
   SpfModelBuilder first(&m.pool, {"%{ir}.%{d}", "i.%{ir}._d.%{d}"});
-  fill(first);
+  fill(first, "1");
   auto one = NewDataset(kSpf, "spf:one");
   one->spf = first.Finish();
   SpfModelBuilder second(&m.pool, {"%{c}.%{i}._ip.%{h}._ehlo.%{d}", "%{ir}.%{v}.%{d}._spf"});
-  fill(second);
+  fill(second, "2");
   second.model().answers_a = true;
   second.model().unknown_domain = SpfUnknown::kText;
   second.model().unknown_text = second.Text("v=spf1 ?all");

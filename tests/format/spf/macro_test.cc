@@ -1,4 +1,5 @@
-// Macro-strings: the examples of RFC 7208 section 7.4, every transformer, cutting, escaping, and the way back to text.
+// Macro-strings: the examples of RFC 7208 section 7.4, every transformer, cutting, escaping, and the way back to
+// text.
 #include "format/spf/macro.h"
 
 #include <gtest/gtest.h>
@@ -143,9 +144,10 @@ TEST(MacroTest, LongNamesLoseLabelsOnTheLeft) {
   tail += "." + std::string(40, 'y') + ".example";  // 4 * 51 + 41 + 8 = 253
   ASSERT_EQ(tail.size(), 253u);
   const KnownMacros known{.domain = "d.example", .is_v4 = true};
-  EXPECT_EQ(ExpandStatic(Parsed("a" + tail.substr(1)), known).text, "a" + tail.substr(1));       // 253
-  EXPECT_EQ(ExpandStatic(Parsed("a" + tail.substr(1) + "."), known).text, "a" + tail.substr(1));  // the dot does not count
-  EXPECT_EQ(ExpandStatic(Parsed("a" + tail), known).text, tail.substr(1));                        // 254: one label
+  EXPECT_EQ(ExpandStatic(Parsed("a" + tail.substr(1)), known).text, "a" + tail.substr(1));  // 253
+  EXPECT_EQ(ExpandStatic(Parsed("a" + tail.substr(1) + "."), known).text,
+            "a" + tail.substr(1));                                          // the dot does not count
+  EXPECT_EQ(ExpandStatic(Parsed("a" + tail), known).text, tail.substr(1));  // 254: one label
   EXPECT_EQ(ExpandStatic(Parsed("a.b.c" + tail), known).text, tail.substr(1));
   MessageMacros m = Example();
   const std::string sender = std::string(300, 'l') + "@example.com";
@@ -166,10 +168,11 @@ TEST(MacroTest, DynamicAndUses) {
 
 TEST(MacroTest, ErrorsPointAtTheOctet) {
   const std::tuple<const char*, bool, size_t> cases[] = {
-      {"a%b", false, 1},     {"ab%", false, 2},      {"%{x}", false, 2},  {"%{}", false, 2},    {"%{d0}", false, 3},
-      {"%{d00r}", false, 3}, {"%{d2x}", false, 4},   {"a%{d", false, 1},  {"%{dr2}", false, 4}, {"%{d.r}", false, 4},
-      {"%{c}", false, 2},    {"%{R}", false, 2},     {"%{t}", false, 2},  {"a b", false, 1},    {"a\tb", true, 1},
-      {"\x7f", true, 0},     {"ok %{i} %x", true, 8}, {"a\xc3\xa4", false, 1}, {"%{ d}", false, 2}};
+      {"a%b", false, 1},       {"ab%", false, 2},       {"%{x}", false, 2},   {"%{}", false, 2},
+      {"%{d0}", false, 3},     {"%{d00r}", false, 3},   {"%{d2x}", false, 4}, {"a%{d", false, 1},
+      {"%{dr2}", false, 4},    {"%{d.r}", false, 4},    {"%{c}", false, 2},   {"%{R}", false, 2},
+      {"%{t}", false, 2},      {"a b", false, 1},       {"a\tb", true, 1},    {"\x7f", true, 0},
+      {"ok %{i} %x", true, 8}, {"a\xc3\xa4", false, 1}, {"%{ d}", false, 2}};
   for (auto [text, explanation, want] : cases) {
     MacroString s;
     size_t at = 99;
@@ -200,7 +203,8 @@ TEST(MacroTest, TextRoundTrip) {
       MacroPart part;
       if (below(2) && (s.empty() || s.back().letter)) {
         for (uint32_t n = 1 + below(5); n > 0; n--) {
-          static constexpr std::string_view kPieces[] = {"%", " ", "%20", "20", "a", ".", "{", "}", "-", "_", "%{d}"};
+          static constexpr std::string_view kPieces[] = {"%", " ", "%20", "20", "a",   ".",
+                                                         "{", "}", "-",   "_",  "%{d}"};
           part.literal += kPieces[below(std::size(kPieces))];
         }
       } else {

@@ -2,9 +2,8 @@
 // pyspf_syntax.py, which compares with another implementation.
 #include <cstdio>
 #include <iostream>
-#include <string>
-
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "format/spf/record.h"
 

@@ -38,8 +38,8 @@ def pyspf_accepts(record):
         return False
 
 
-# What pyspf 2.0.14 does otherwise than RFC 7208 section 12. Each: name, which answer pyspf gives, and whether a record
-# can show it.
+# What pyspf 2.0.14 does otherwise than RFC 7208 section 12. Each: name, which answer pyspf gives, and whether a
+# record can show it.
 def terms(record):
     return [t for t in record.split(' ')[1:] if t]
 
@@ -54,7 +54,8 @@ def repeated_unknown(record):
 
 
 def case_of_modifier(record):
-    return any(m.group(1).lower() in ('redirect', 'exp') and m.group(1) != m.group(1).lower() for m in modifiers(record))
+    names = [m.group(1) for m in modifiers(record)]
+    return any(n.lower() in ('redirect', 'exp') and n != n.lower() for n in names)
 
 
 def unchecked_modifier(record):
@@ -76,7 +77,8 @@ def double_percent(record):
 
 def loose_macro(record):
     """A "%{" that section 7.1 does not know: pyspf takes any delimiters, 0 parts, text behind the transformers."""
-    return '%{' in MACRO.sub('', record) or any(m.group(2) and int(m.group(2)) == 0 for m in MACRO.finditer(record))
+    return '%{' in MACRO.sub('', record) or any(
+        m.group(2) and int(m.group(2)) == 0 for m in MACRO.finditer(record))
 
 
 def qualified_exists(record):
@@ -113,10 +115,12 @@ class Generator:
             return self.pick('%%', '%_', '%-')
         letter = r.choice('slodipvh' * 3 + 'SLODIPVH' + 'crtx')
         digits = self.pick('', '', '', '1', '2', '3', '12', '0', '01', '99999999999')
-        return '%{' + letter + digits + self.pick('', '', 'r', 'R') + self.pick('', '', '', '.', '-', '+', '/_', '=,', '..') + '}'
+        return '%{' + letter + digits + self.pick('', '', 'r', 'R') + self.pick('', '', '', '.', '-', '+',
+                '/_', '=,', '..') + '}'
 
     def label(self):
-        return self.pick('a', 'com', 'example', '_spf', 'x-y', '-x', 'x-', '12', '1a', '1-2', 'xn--p1ai', '', 'a/b', 'a:b', '#!', 'A')
+        return self.pick('a', 'com', 'example', '_spf', 'x-y', '-x', 'x-', '12', '1a', '1-2', 'xn--p1ai', '',
+                'a/b', 'a:b', '#!', 'A')
 
     def name(self):
         parts = [self.macro() if self.rng.random() < .25 else self.label() for _ in range(self.rng.randint(1, 4))]
@@ -125,7 +129,8 @@ class Generator:
         return '.'.join(parts) + self.pick('', '', '', '', '.')
 
     def cidr(self, most):
-        return self.pick('', '', '/%d' % self.rng.randint(0, most), '/%d' % self.rng.randint(0, 140), '/0', '/08', '/', '/x')
+        return self.pick('', '', '/%d' % self.rng.randint(0, most), '/%d' % self.rng.randint(0, 140), '/0',
+                '/08', '/', '/x')
 
     def ip4(self):
         return '.'.join(self.pick('0', '1', '10', '192', '255', '256', '01', '99') if self.rng.random() < .3
@@ -133,8 +138,10 @@ class Generator:
 
     def ip6(self):
         if self.rng.random() < .5:
-            return self.pick('::', '::1', '2001:db8::', '2001:db8:0:0:0:0:0:1', '1:2:3:4:5:6:7::', '::2:3:4:5:6:7:8',
-                             '1::8', '::1.2.3.4', '::ffff:1.2.3.4', '::ffff:1.2.3.04', '1:2:3:4:5:6:1.2.3.4', 'FE80::A')
+            return self.pick('::', '::1', '2001:db8::', '2001:db8:0:0:0:0:0:1', '1:2:3:4:5:6:7::',
+                    '::2:3:4:5:6:7:8',
+                             '1::8', '::1.2.3.4', '::ffff:1.2.3.4', '::ffff:1.2.3.04', '1:2:3:4:5:6:1.2.3.4',
+                                     'FE80::A')
         text = ':'.join('%x' % self.rng.randint(0, 0x11000) for _ in range(self.rng.randint(5, 9)))
         return text.replace(':', '::', 1) if self.rng.random() < .5 else text
 
@@ -157,9 +164,11 @@ class Generator:
         if kind == 10:
             return self.pick('exp=', 'redirect=', 'exp=', 'Exp=') + self.name()
         if kind == 11:
-            return self.pick('x', 'unknown', 'a.b-c_d', 'moo', 'include', 'default', 'op', 'ra', '1x', '_x') + '=' + self.name()
+            return self.pick('x', 'unknown', 'a.b-c_d', 'moo', 'include', 'default', 'op', 'ra', '1x',
+                    '_x') + '=' + self.name()
         if kind == 12:
-            return sign + self.pick('ptr', 'ptr:', 'ptr/24', 'exists', 'include', 'ip4', 'ip6', 'a:', 'mx:', 'a//', 'foo',
+            return sign + self.pick('ptr', 'ptr:', 'ptr/24', 'exists', 'include', 'ip4', 'ip6', 'a:', 'mx:',
+                    'a//', 'foo',
                                     'ipv4:192.0.2.1', '192.0.2.1', 'foo:bar.com', 'redirect:a.com', 'a=', '+', '')
         return sign + self.pick('a', 'mx', 'ip4:192.0.2.1', 'include:a.example', '~all')
 
@@ -178,7 +187,8 @@ class Generator:
             if len(text) <= 7:
                 return text
             octet = self.rng.choice('%{}/:.=-+~?_ ,0123456789abcdeflrsxz@[]"\\')
-            text = self.pick(text[:at] + octet + text[at:], text[:at] + text[at + 1:], text[:at] + octet + text[at + 1:])
+            text = self.pick(text[:at] + octet + text[at:], text[:at] + text[at + 1:],
+                    text[:at] + octet + text[at + 1:])
         return text
 
 

@@ -1,5 +1,5 @@
-// Any octets as a record and as a macro-string: no crash, columns inside the text, and what MacroText writes reads back
-// as the same parts.
+// Any octets as a record and as a macro-string: no crash, columns inside the text, and what MacroText writes reads
+// back as the same parts.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

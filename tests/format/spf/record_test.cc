@@ -1,4 +1,5 @@
-// The record grammar of RFC 7208 section 12, production by production: what is taken, and where and how the rest is refused.
+// The record grammar of RFC 7208 section 12, production by production: what is taken, and where and how the rest
+// is refused.
 #include "format/spf/record.h"
 
 #include <gmock/gmock.h>
@@ -59,7 +60,8 @@ void Check(std::initializer_list<BadCase> cases) {
 
 TEST(RecordTest, VersionAloneOrFollowedByABlank) {
   for (const char* text : {"v=spf1", "v=spf1 ", "V=SPF1 -all", "v=Spf1  "}) EXPECT_TRUE(IsSpfRecord(text)) << text;
-  for (const char* text : {"", "v=spf", "v=spf10", "v=spf1\t-all", " v=spf1", "v=spf1-all", "v=spf2.0/pra", "spf1 -all"})
+  for (const char* text :
+       {"", "v=spf", "v=spf10", "v=spf1\t-all", " v=spf1", "v=spf1-all", "v=spf2.0/pra", "spf1 -all"})
     EXPECT_FALSE(IsSpfRecord(text)) << text;
   Record record;
   SyntaxError error;
@@ -81,7 +83,9 @@ TEST(RecordTest, OnlyPrintableAscii) {
   Check({{"mx\t-all", 3, 1, "octet 0x09", "terms are separated by blanks, not tabs"},
          {"-all\n", 5, 1, "octet 0x0a", nullptr},
          {"\r", 1, 1, "octet 0x0d", nullptr},
-         {"a \xe2\x80\x93""all", 3, 3, "octet 0xe2", nullptr},
+         {"a \xe2\x80\x93"
+          "all",
+          3, 3, "octet 0xe2", nullptr},
          {"include:b\xc3\xbc.de", 10, 2, "octet 0xc3", nullptr},
          {"x=\x7f", 3, 1, "octet 0x7f", ""}});
   Record record;
@@ -129,7 +133,8 @@ TEST(RecordTest, UnknownMechanisms) {
 
 TEST(RecordTest, All) {
   EXPECT_EQ(One("ALL").mechanism, Mechanism::kAll);
-  Check({{"-all:a.example", 5, 10, "\"all\" takes no argument", "all"}, {"all/8", 4, 2, "takes no argument", "all"}});
+  Check({{"-all:a.example", 5, 10, "\"all\" takes no argument", "all"},
+         {"all/8", 4, 2, "takes no argument", "all"}});
   EXPECT_EQ(Bad("all:").section, "RFC 7208 section 5.1");
   // Terms behind "all" are kept: who asks decides.
   EXPECT_EQ(Good("-all mx").terms.size(), 2u);
@@ -227,7 +232,8 @@ TEST(RecordTest, Ip4) {
          {"ip4:10.1.2", 5, 6, "four octets", "ip4:10.1.2.0"},
          {"ip4:1.2.3.4.5", 5, 9, "four octets", ""},
          {"ip4:1.2..3", 5, 6, "not an IPv4 address", ""},
-         {"ip4:mail.example.com", 5, 4, "not an IPv4 address", "ip4 takes an address; a:mail.example.com is for names"},
+         {"ip4:mail.example.com", 5, 4, "not an IPv4 address",
+          "ip4 takes an address; a:mail.example.com is for names"},
          {"ip4:2001:db8::1", 5, 11, "not an IPv4 address", nullptr},
          {"ip4:1.2.3.4,", 11, 2, "not an IPv4 address", nullptr}});
   EXPECT_EQ(Bad("ip4:2001:db8::1").hint, "ip6:2001:db8::1");
@@ -238,11 +244,12 @@ TEST(RecordTest, Ip6) {
   EXPECT_EQ(t.mechanism, Mechanism::kIp6);
   EXPECT_EQ(t.ip6, (net::Ip6{0x20010db800000000, 1}));
   EXPECT_EQ(t.prefix6, 32);
-  for (const char* good : {"::", "::/0", "::1", "1::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "::1.2.3.4",
-                           "1:2:3:4:5:6:1.2.3.4/128", "::ffff:192.0.2.1/96", "0001:00a::"})
+  for (const char* good : {"::", "::/0", "::1", "1::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8",
+                           "::1.2.3.4", "1:2:3:4:5:6:1.2.3.4/128", "::ffff:192.0.2.1/96", "0001:00a::"})
     One(std::string("ip6:") + good);
-  for (const char* bad : {":", ":::", "1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "1:2:3:4::5:6:7:8", "g::", "12345::",
-                          "::1.2.3", "::1.2.3.256", "::1.2.3.04", "1.2.3.4", "::1%eth0", "[::1]", "1:2:3:4:5:6:7:1.2.3.4", " "})
+  for (const char* bad : {":", ":::", "1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "1:2:3:4::5:6:7:8",
+                          "g::", "12345::", "::1.2.3", "::1.2.3.256", "::1.2.3.04", "1.2.3.4", "::1%eth0", "[::1]",
+                          "1:2:3:4:5:6:7:1.2.3.4", " "})
     Bad(std::string("ip6:") + bad);
   Check({{"ip6", 1, 3, "ip6 without an address", "ip6:2001:db8::/32"},
          {"ip6:2001:db8::/129", 16, 3, "prefix length over 128", ""},
@@ -257,16 +264,19 @@ TEST(RecordTest, Ip6) {
 
 TEST(RecordTest, DomainEndIsAToplabelOrAMacro) {
   for (const char* good :
-       {"example.com", "example.com.", "a.b1", "a.1b", "a.1-2", "a.x-y", "a.x--y", "a.xn--p1ai", ".com", "a..com", "-.com", "%{d}",
-        "x%{d}", "%{d}.com", "%{i}x.com.", "a.%%", "a.%_", "a.%-", "%%", "a/b:c,d;e.com", "_x.%{l}", "a%%b.com", "A.COM", "a=b.com"})
+       {"example.com", "example.com.", "a.b1",  "a.1b",          "a.1-2",   "a.x-y",    "a.x--y",     "a.xn--p1ai",
+        ".com",        "a..com",       "-.com", "%{d}",          "x%{d}",   "%{d}.com", "%{i}x.com.", "a.%%",
+        "a.%_",        "a.%-",         "%%",    "a/b:c,d;e.com", "_x.%{l}", "a%%b.com", "A.COM",      "a=b.com"})
     EXPECT_EQ(One(std::string("include:") + good).domain.has_value(), true);
-  for (const char* bad : {"com", "com.", "a.1", "a.12", "a.-b", "a.b-", "a.b..", ".", "..", "a.", "a.b_c", "a.b/c", "%{d}com", "%{d}.",
-                          "%{d}.1", "%{d}1", "a.%%b", "a.com%%x", "a.b:25", "a.com,", "a.com;"})
+  for (const char* bad :
+       {"com",   "com.",    "a.1",   "a.12",   "a.-b",  "a.b-",  "a.b..",    ".",      "..",     "a.",    "a.b_c",
+        "a.b/c", "%{d}com", "%{d}.", "%{d}.1", "%{d}1", "a.%%b", "a.com%%x", "a.b:25", "a.com,", "a.com;"})
     Bad(std::string("include:") + bad);
   Check({{"a:localhost", 3, 9, "not a top-level label", "a name of at least two labels, such as example.com"},
          {"include:a.example,", 18, 1, "separated by blanks only", "include:a.example"},
          {"mx:a.12", 6, 2, "not a top-level label", nullptr},
-         {"include:%{d}com", 13, 3, "not a top-level label", "a domain name ends in a label such as com, or in a macro"},
+         {"include:%{d}com", 13, 3, "not a top-level label",
+          "a domain name ends in a label such as com, or in a macro"},
          {"a:192.0.2.1", 3, 9, "an address where a name belongs", "ip4:192.0.2.1"},
          {"mx:192.0.2.1/24", 4, 9, "an address where a name belongs", "ip4:192.0.2.1"}});
 }
@@ -350,8 +360,9 @@ TEST(RecordTest, Warnings) {
     EXPECT_THAT(found[0].message, HasSubstr(c.message)) << c.terms;
     EXPECT_THAT(found[0].hint, HasSubstr(c.hint)) << c.terms;
   }
-  for (const char* quiet : {"mx a:a.example/24 ip4:192.0.2.0/24 ip6:2001:db8::/32 include:a.example -all", "redirect=a.example", "",
-                            "moo=x ra=postmaster rp=100 rr=all exp=a.example ?all", "ip4:0.0.0.0/1 ip6:::/0 ~all"})
+  for (const char* quiet :
+       {"mx a:a.example/24 ip4:192.0.2.0/24 ip6:2001:db8::/32 include:a.example -all", "redirect=a.example", "",
+        "moo=x ra=postmaster rp=100 rr=all exp=a.example ?all", "ip4:0.0.0.0/1 ip6:::/0 ~all"})
     EXPECT_TRUE(FindWarnings(V(quiet)).empty()) << quiet;
   EXPECT_TRUE(FindWarnings(V("include=a.example foo")).empty());  // a record with errors has only those
 }
@@ -371,10 +382,32 @@ TEST(RecordTest, FindErrorsGoesOn) {
 // Linear: 64 KiB of anything stay far below the time limit of the test even under sanitizers.
 TEST(RecordTest, LongRecords) {
   constexpr size_t kSize = 65536;
-  for (const char* unit : {" a", "%{d}", "a", "/", "//", "1", "1.", ":", "%", "%%", " mx/24//64", " include:%{l}.%{d}", "=", ".", "-",
-                           " ip6:1:2:3", "a-", " r=%{i}", " ip4:1.2.3.4/24", "{", "}", "%{", "\xff", " \xff"}) {
-    for (const char* start : {"v=spf1 ", "v=spf1 a", "v=spf1 a:", "v=spf1 ip4:", "v=spf1 ip6:", "v=spf1 exists:%{d", "v=spf1 x=",
-                              "v=spf1 redirect=a."}) {
+  for (const char* unit : {" a",
+                           "%{d}",
+                           "a",
+                           "/",
+                           "//",
+                           "1",
+                           "1.",
+                           ":",
+                           "%",
+                           "%%",
+                           " mx/24//64",
+                           " include:%{l}.%{d}",
+                           "=",
+                           ".",
+                           "-",
+                           " ip6:1:2:3",
+                           "a-",
+                           " r=%{i}",
+                           " ip4:1.2.3.4/24",
+                           "{",
+                           "}",
+                           "%{",
+                           "\xff",
+                           " \xff"}) {
+    for (const char* start : {"v=spf1 ", "v=spf1 a", "v=spf1 a:", "v=spf1 ip4:", "v=spf1 ip6:",
+                              "v=spf1 exists:%{d", "v=spf1 x=", "v=spf1 redirect=a."}) {
       std::string text = start;
       while (text.size() < kSize) text += unit;
       Record record;

@@ -1,7 +1,55 @@
 // See varied_image.h.
 #include "varied_image.h"
 
+#include <algorithm>
+
+#include "tests/compiler/build/spf_models.h"
+
 namespace mz::answer {
+namespace {
+
+// Two SPF zones with all forms of sets, layouts and programs.
+std::vector<uint32_t> AddSpf(TestImage* image) {
+  using compiler::SpfEntry;
+  using compiler::SpfOutcome;
+  std::vector<uint32_t> out;
+  for (const bool second : {false, true}) {
+    compiler::testing::SpfModelBuilder spf(
+        &image->model().pool,
+        second ? std::vector<std::string>{"%{i}._ip.%{h}._ehlo.%{d}", "%{d}._h.%{h}._i.%{i}", "%{c}.%{ir}.%{v}.%{d}._spf"}
+               : std::vector<std::string>{"%{ir}.%{d}", "i.%{ir}._d.%{d}", "%{ir}.fixed"});
+    const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all"),
+                   fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all"),
+                   temp = spf.Program(SpfOutcome::kTemperror, ""),
+                   dynamic = spf.Program(SpfOutcome::kDynamic, "v=spf1 include:_ha.@ -exists:%{l}.x.@ include:_p.@ ~all"),
+                   vast = spf.Program(SpfOutcome::kNeutral, std::string(700, 'v') + "$" + std::string(300, 'w'));
+    spf.program(dynamic).helpers = {{"a", spf.Text("v=spf1 include:_t.@ -all")}, {"bb", 0}};
+    spf.program(fail).explanation = spf.Text("$ is not of @");
+    for (int c = 0; c < compiler::kSpfClasses; c++) spf.program(pass).class_text[c] = spf.Text("class " + std::to_string(c));
+    const uint32_t shared = spf.Set4({"1.0.0.0/10", "1.128.0.0/9", "2.2.0.0/16", "3.0.0.0/30"}),
+                   shared2 = spf.Set4({"1.2.0.0/16", "1.4.0.0/16", "2.2.2.0/24", "192.0.2.1"}),
+                   shared6 = spf.Set6({"2001:db8:1::/48", "2001:db8:3::/48", "2001:db8:5::/64"});
+    std::vector<std::string> many;
+    for (int i = 0; i < 100; i++) many.push_back("1." + std::to_string(2 * i) + ".3.0/24");
+    const uint32_t own = spf.Set4(many);
+    spf.Domain("example.com", {{own, vast}, {shared, pass}, {shared2, dynamic}}, {{shared6, pass}}, fail, fail);
+    spf.Domain("x.example.com", {{shared2, temp}, {spf.Set4({"3.3.3.3", "1.0.0.0/8"}), pass}}, {{shared6, dynamic}}, dynamic, temp);
+    spf.Domain("net", {{shared, dynamic}}, {{spf.Set6({"2001:db8::/32"}), vast}, {shared6, fail}}, pass, dynamic).subdomains = true;
+    spf.Domain("good.net", {}, {}, 0, 0).no_data = true;
+    spf.model().answers_a = second;
+    if (second) {
+      spf.model().unknown_domain = compiler::SpfUnknown::kText;
+      spf.model().unknown_text = spf.Text("v=spf1 ?all");
+      spf.model().no_data_text = spf.Text("v=spf1 ~all $ @");
+    }
+    const auto d = image->AddDataset(image::kSpf, 30);
+    image->dataset(d).spf = spf.Finish();
+    out.push_back(d);
+  }
+  return out;
+}
+
+}  // namespace
 
 TestImage MakeVariedImage(uint32_t profile, int more_zones) {
   TestImage image(profile);
@@ -67,6 +115,9 @@ TestImage MakeVariedImage(uint32_t profile, int more_zones) {
   add("big.test", {large}, image::kZoneMinimal).acl = acl;
   add("down.test", {ip}, image::kZoneNotLoaded);
   image.AddZone("bare.test", {ip});
+  const std::vector<uint32_t> spf = AddSpf(&image);
+  add("spf.test", {spf[0]}, image::kZoneMinimal).acl = acl;
+  TestImage::AddNs(add("more.spf", {spf[1], records}, 0), {"ns1.bl.test"});
   for (int i = 0; i < more_zones; i++) image.AddZone("z" + std::to_string(i) + ".example", {ip});
   image.model().global_acl = global;
   image.Build();
@@ -115,6 +166,38 @@ std::string RequestStream::NextName() {
   return name;
 }
 
+// A name as an SPF client asks it, or nearly.
+std::string RequestStream::NextSpfName() {
+  const uint32_t address = Below(4) == 0 ? Below(0x04000000) : Below(5) * 0x01000000u + Below(4) * 0x10000u + Below(4) * 256 + Below(4);
+  std::string ip = net::ToString(net::Ip4{address});
+  if (Below(3) == 0) {
+    ip.clear();
+    std::string nibbles = "20010db8000" + std::to_string(Below(6)) + std::string(20, '0');
+    if (Below(3)) std::reverse(nibbles.begin(), nibbles.end());
+    if (Below(9) == 0) nibbles.resize(Below(33));
+    for (const char c : nibbles) ip += (ip.empty() ? "" : ".") + std::string(1, c);
+  }
+  if (Below(12) == 0) ip = "2001:db8::" + std::to_string(Below(99));
+  static constexpr const char* kDomains[] = {"example.com", "x.example.com", "net", "a.b.net", "good.net", "other.org", "com"};
+  const std::string domain = kDomains[Below(std::size(kDomains))];
+  std::string name;
+  switch (Below(8)) {
+    case 0: name = "i." + ip + "._d." + domain + ".spf.test"; break;
+    case 1: name = ip + ".fixed.spf.test"; break;
+    case 2: name = ip + "._ip." + std::string(1 + Below(60), 'h') + ".helo._ehlo." + domain + ".more.spf"; break;
+    case 3: name = domain + "._h.a.helo._i." + ip + ".more.spf"; break;
+    case 4: name = std::string(1, "psnfz1"[Below(6)]) + "." + ip + (Below(2) ? ".in-addr." : ".ip6.") + domain + "._spf.more.spf"; break;
+    default: name = ip + "." + domain + ".spf.test"; break;
+  }
+  static constexpr const char* kHelpers[] = {"_p.", "_t.", "_x.", "_ha.", "_hbb.", "_hccccc.", "_q.", "x."};
+  if (Below(5) == 0) name = kHelpers[Below(std::size(kHelpers))] + name;
+  for (uint32_t cut = Below(4) ? 0 : Below(6); cut > 0 && name.find('.') != name.npos; cut--) name = name.substr(name.find('.') + 1);
+  if (Below(12) == 0)  // as long as names get: what a client had to cut
+    while (name.size() < 247) name.insert(name.find('.') + 1, std::string(std::min<size_t>(60, 252 - name.size()), 'l') + ".");
+  while (name.size() > 253) name = name.substr(name.find('.') + 1);
+  return name;
+}
+
 std::string RequestStream::NextPacket() {
   static constexpr uint16_t kTypes[] = {dns::kTypeA,
                                         dns::kTypeA,
@@ -141,7 +224,7 @@ std::string RequestStream::NextPacket() {
       options.edns->options.emplace_back(static_cast<uint16_t>(Below(20)), std::string(Below(40), 'o'));
   }
   uint16_t qclass = dns::kClassIn, qtype = kTypes[Below(std::size(kTypes))];
-  std::string name = NextName();
+  std::string name = Below(3) == 0 ? NextSpfName() : NextName();
   if (Below(20) == 0) qclass = Below(2) ? uint16_t{dns::kClassAny} : static_cast<uint16_t>(Below(6));
   if (Below(40) == 0) {
     name = Below(2) ? "version.bind" : "ID.server";

@@ -24,6 +24,7 @@ class RequestStream {
  private:
   uint32_t Below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
   std::string NextName();
+  std::string NextSpfName();
 
   std::mt19937 random_;
 };
