@@ -114,6 +114,7 @@ const std::vector<Key<SpfConfig>> kSpfKeys = {
     {"max_stale", kTime, &SpfConfig::max_stale, 60, 10 * 365 * 86400},
     {"confirmations", kNumber, &SpfConfig::confirmations, 1, 1000},
     {"confirm_seconds", kTime, &SpfConfig::confirm_seconds, 0, 30 * 86400},
+    {"confirm_retry", kTime, &SpfConfig::confirm_retry, 1, 86400},
     {"hold_max", kTime, &SpfConfig::hold_max, 0, 365 * 86400},
     {"max_shrink", kNumber, &SpfConfig::max_shrink, 0, 100},
     {"write_interval", kTime, &SpfConfig::write_interval, 0, 86400},

@@ -71,7 +71,7 @@ struct SpfConfig {                              // how SPF zones are kept fresh 
   std::string state;                            // file; default: the image's name with .state
   std::string change_log;                       // JSON lines; default: the image's name with .changes
   std::optional<uint64_t> min_refresh, max_refresh, retry_first, retry_max, max_stale;  // seconds
-  std::optional<uint64_t> confirmations, confirm_seconds, hold_max;
+  std::optional<uint64_t> confirmations, confirm_seconds, confirm_retry, hold_max;
   std::optional<uint64_t> max_shrink;           // percent
   std::optional<uint64_t> write_interval;       // seconds between two images, but for the first change
   std::optional<uint64_t> generations;          // images kept for rollback

@@ -80,7 +80,9 @@ struct SpfModel {
   std::vector<std::vector<net::Range4>> sets4;  // ascending, disjoint, not adjacent, not empty
   std::vector<std::vector<net::Range6>> sets6;
   NameArena names;
-  std::vector<SpfDomain> domains;   // sorted by name octets, no duplicates
+  // Sorted by name octets, no duplicates. Layouts without a domain part ask the domain with the empty name, or the only
+  // one; layouts without an address part are answered for domains whose policy is the same for all addresses.
+  std::vector<SpfDomain> domains;
 };
 
 }  // namespace mz::compiler

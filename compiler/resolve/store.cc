@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <queue>
 #include <utility>
 
 #include "compiler/resolve/store_impl.h"
-#include "format/dns/name.h"
 
 namespace mz::resolve {
 namespace {

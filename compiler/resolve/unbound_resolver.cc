@@ -10,11 +10,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <deque>
-#include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "compiler/resolve/resolver.h"
@@ -30,7 +29,7 @@ using Ms = std::chrono::milliseconds;
 
 // Between two attempts of one question: an upstream that is just restarting deserves a moment.
 constexpr Ms kRetryPause{200};
-// Reads of the result pipe between two looks at the clock.
+// The longest sleep of Process(-1).
 constexpr int kMaxWaitMs = 1000;
 
 struct ContextDeleter {
@@ -97,6 +96,10 @@ class UnboundResolver final : public Resolver {
         max_in_flight_(std::max(1u, options.max_in_flight)),
         attempts_(std::max(1u, options.attempts)),
         deadline_(options.deadline_ms) {}
+  ~UnboundResolver() override {
+    context_.reset();  // joins the thread; no callback after this
+    for (auto& [id, call] : calls_) delete call;
+  }
 
   void Ask(Question question, Done done) override {
     queue_.push_back({std::move(question), std::move(done)});
@@ -146,7 +149,7 @@ class UnboundResolver final : public Resolver {
     Done done;
     Answer answer;
   };
-  // What a callback gets back. Lives as long as the resolver: cancelled ones are simply not found any more.
+  // What libunbound gives back to OnResult(), which frees it; a cancelled one is freed here.
   using Call = std::pair<UnboundResolver*, Id>;
 
   static void OnResult(void* data, int error, ub_result* raw) {
@@ -256,13 +259,6 @@ class UnboundResolver final : public Resolver {
     for (Finished& f : batch) f.done(f.question, std::move(f.answer));
   }
 
- public:
-  ~UnboundResolver() override {
-    context_.reset();  // joins the thread; no callback after this
-    for (auto& [id, call] : calls_) delete call;
-  }
-
- private:
   Context context_;
   const int fd_;
   const size_t max_in_flight_;

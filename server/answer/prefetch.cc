@@ -78,7 +78,7 @@ void StartName(const image::View& view, Job& job, Chain* c) {
 void StartRecord(const image::View& view, Chain* c) {
   if (c->named == nullptr) return;
   c->record = view.GuessName(c->hash);
-  if (c->record != nullptr) PrefetchLines(c->record, c->named->kind == image::kCombined ? 2 : 1);
+  if (c->record != nullptr) PrefetchLines(c->record, c->named->kind == image::kCombined || c->named->kind == image::kSpf ? 2 : 1);
 }
 
 // SPF: the domain's list, and the class map of the address's family.

@@ -66,6 +66,7 @@ class SpfQuery {
   SpfVerdict Known(const SpfName& name) {
     const image::SpfDomain& d = *name.domain;
     if (d.flags & image::kSpfNoData) {
+      if (helper_ != Helper::kNone) return SpfVerdict::kNothing;
       if (!WantsText() && !WantsA()) return SpfVerdict::kExists;
       if (zone_.no_data_text == 0) return SpfVerdict::kServFail;
       return Text(zone_.no_data_text, name, d.ttl);
@@ -80,7 +81,8 @@ class SpfQuery {
       id = programs[d.default4];
     }
     const image::SpfProgram& program = s_.view.spf_program(id);
-    if (MaybeCut() && !Intact(name, id)) {
+    // A helper's label stands in front of the whole name: nothing was cut.
+    if (helper_ == Helper::kNone && MaybeCut() && !Intact(name)) {
       if (program.outcome == image::kSpfPass || program.outcome == image::kSpfDynamic || !AllAgree(name, id))
         return NotForSure();
     }
@@ -155,10 +157,8 @@ class SpfQuery {
 
   // A whole name by its form that may still be the rest of a longer one is intact when a label of the layout that is
   // neither address nor free text stands left of address and domain.
-  bool Intact(const SpfName& name, uint32_t) const {
-    std::span<const image::SpfPart> parts = image::SpfParts(zone_);
-    for (unsigned i = 0; i < name.layout; i++) parts = parts.subspan(image::SpfPartsOfLayout(zone_)[i]);
-    for (const image::SpfPart& part : parts) {
+  bool Intact(const SpfName& name) const {
+    for (const image::SpfPart& part : PartsOf(name.layout)) {
       switch (part.kind) {
         case image::kSpfLiteral:
         case image::kSpfFamily:
@@ -181,9 +181,7 @@ class SpfQuery {
   bool AllAgree(const SpfName& name, uint32_t id) {
     if (name.asks >= 0 || name.address_first != 0 || name.address_labels != 4) return name.address_labels != 4;
     if (name.family == 4) return true;
-    std::span<const image::SpfPart> parts = image::SpfParts(zone_);
-    for (unsigned i = 0; i < name.layout; i++) parts = parts.subspan(image::SpfPartsOfLayout(zone_)[i]);
-    const bool reversed = parts[0].kind == image::kSpfAddressReversed;
+    const bool reversed = PartsOf(name.layout)[0].kind == image::kSpfAddressReversed;
     net::Ip6 ip6;
     if (!matcher_.Nibbles(reversed, 0, 4, &ip6)) return true;
     return CommonProgram6(s_.view, *name.domain, reversed, ip6, 4) == id;
@@ -212,10 +210,14 @@ class SpfQuery {
     return Serve(program, unaddressed, d.ttl);
   }
 
-  bool LayoutHasClass(unsigned layout) const {
+  std::span<const image::SpfPart> PartsOf(unsigned layout) const {
     std::span<const image::SpfPart> parts = image::SpfParts(zone_);
     for (unsigned i = 0; i < layout; i++) parts = parts.subspan(image::SpfPartsOfLayout(zone_)[i]);
-    for (const image::SpfPart& p : parts.first(image::SpfPartsOfLayout(zone_)[layout]))
+    return parts.first(image::SpfPartsOfLayout(zone_)[layout]);
+  }
+
+  bool LayoutHasClass(unsigned layout) const {
+    for (const image::SpfPart& p : PartsOf(layout))
       if (p.kind == image::kSpfClassPart) return true;
     return false;
   }

@@ -8,7 +8,9 @@ redirect is a permerror at that point: the one addition to RFC 7208 that an eval
 
 Known errors of the oracles, for which their callers must allow:
   pyspf      "include:" of the record's own name is permerror, also when an earlier term matches;
-             %{D} %{I} ... (upper case) work, but names over 253 octets lose one label only
+             ptr is temperror when the address of a PTR name cannot be asked (section 5.5: that name is skipped);
+             accepts %{d0}, a macro without its brace, and control characters in unknown modifiers;
+             names over 253 octets lose one label only
   Mail::SPF  ip6 ranges of length 0, and mapped ones, match IPv4 clients; exceptions on empty or long labels; loops without
              limits end in "deep recursion"
 """

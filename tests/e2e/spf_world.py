@@ -94,7 +94,8 @@ def rdata_of(kind, values):
 class World:
     """Names and their records. Built once, then only read."""
 
-    def __init__(self):
+    def __init__(self, ttl=TTL):
+        self.ttl = ttl
         self.names = {}         # wire name -> {type: [rdata]}, with "TIMEOUT" or "SILENT" as a type of its own
         self.above = set()      # names that only have something below them
         self.cache = {}
@@ -106,7 +107,10 @@ class World:
             if kind in ("TIMEOUT", "SILENT"):
                 entry[kind] = []
             else:
-                entry.setdefault(TYPE_NUMBERS[kind], []).append(rdata_of(TYPE_NUMBERS[kind], values))
+                rdata = rdata_of(TYPE_NUMBERS[kind], values)
+                same = entry.setdefault(TYPE_NUMBERS[kind], [])
+                if rdata not in same:   # an RRset has no record twice
+                    same.append(rdata)
         while wire != b"\0":
             wire = wire[1 + wire[0]:]
             self.above.add(wire)
@@ -147,11 +151,11 @@ class World:
                 return SERVFAIL, 0, b"", "SILENT" in entry
             if kind in entry or CNAME not in entry:
                 for rdata in entry.get(kind, ()):
-                    section += owner + struct.pack(">HHIH", kind, 1, TTL, len(rdata)) + rdata
+                    section += owner + struct.pack(">HHIH", kind, 1, self.ttl, len(rdata)) + rdata
                     count += 1
                 return 0, count, bytes(section), False
             target = entry[CNAME][0]
-            section += owner + struct.pack(">HHIH", CNAME, 1, TTL, len(target)) + target
+            section += owner + struct.pack(">HHIH", CNAME, 1, self.ttl, len(target)) + target
             count += 1
             owner = wire = target
         return SERVFAIL, 0, b"", False  # a loop

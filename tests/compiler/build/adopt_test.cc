@@ -9,6 +9,7 @@
 
 #include "format/image/provenance.h"
 #include "tests/compiler/build/rich_model.h"
+#include "tests/compiler/build/spf_models.h"
 
 namespace mz::compiler {
 namespace {
@@ -194,6 +195,25 @@ TEST(AdoptTest, DamagedMetadataIsRefusedNotTrusted) {
       if (int index = previous.Find(d->spec); index >= 0) (void)previous.Adopt(index, &pool).ok();
     }
   }
+}
+
+// SPF datasets are made afresh by their own compiler: an earlier image offers none.
+TEST(AdoptTest, SpfDatasetsAreNotOffered) {
+  ImageModel model;
+  testing::SpfModelBuilder spf(&model.pool, {"%{ir}.%{d}"});
+  const uint32_t fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all");
+  spf.Domain("a.test", {}, {}, fail, fail);
+  testing::AddDataset(&model, image::kSpf, "spf:x")->spf = spf.Finish();
+  testing::AddDataset(&model, image::kIp4Set, "ip4set:y")->map4 = {{0, 0}, {1, testing::Result(&model.pool, 2)}};
+  testing::AddZone(&model, "z.test", {0, 1});
+  auto image = testing::Write(model);
+  ASSERT_NE(image, nullptr);
+  Adopter previous(image->view);
+  EXPECT_EQ(previous.Find("spf:x"), -1);
+  EXPECT_EQ(previous.Find("ip4set:y"), 1);
+  Pool pool;
+  EXPECT_EQ(previous.Adopt(0, &pool).status().code(), StatusCode::kNotFound);
+  EXPECT_TRUE(previous.Adopt(1, &pool).ok());
 }
 
 }  // namespace

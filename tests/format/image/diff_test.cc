@@ -9,6 +9,7 @@
 
 #include "format/image/present.h"
 #include "format/image/verify.h"
+#include "tests/compiler/build/spf_models.h"
 #include "tests/format/image/sample_models.h"
 
 namespace mz::image {
@@ -177,6 +178,45 @@ TEST(DiffTest, RandomMapsDifferWhereTheyDo) {
       ASSERT_EQ(now, text(after, address)) << round << " " << address;
     }
   }
+}
+
+// One zone with these prefixes passing for a.test; b.test has the same set, so that it is shared.
+compiler::ImageModel SpfModel(const std::vector<std::string>& passing, const std::vector<std::string>& layouts = {"%{ir}.%{d}"},
+                              bool third_domain = false) {
+  using compiler::SpfOutcome;
+  compiler::ImageModel m;
+  compiler::testing::SpfModelBuilder spf(&m.pool, layouts);
+  const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all"), fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all");
+  const uint32_t set = spf.Set4(passing);
+  spf.Domain("a.test", {{set, pass}}, {}, fail, fail);
+  spf.Domain("b.test", {{spf.Set4({"10.0.0.0/8"}), fail}, {set, pass}}, {}, fail, pass);
+  if (third_domain) spf.Domain("c.test", {}, {}, fail, fail).ttl = 60;
+  auto d = std::make_unique<compiler::DatasetModel>();
+  d->kind = kSpf;
+  d->spec = "spf:x";
+  d->spf = spf.Finish();
+  m.datasets.push_back(std::move(d));
+  compiler::ZoneModel z;
+  z.apex = Wire("z.test");
+  z.text = "z.test";
+  z.datasets = {0};
+  m.zones.push_back(z);
+  return m;
+}
+
+TEST(DiffTest, SpfAnswersAreComparedNotTheirForm) {
+  const std::vector<std::string> three = {"192.0.2.0/24", "198.51.100.0/24", "10.1.0.0/16"};
+  std::vector<std::string> split = {"192.0.2.0/25", "192.0.2.128/25", "198.51.100.0/24", "10.1.0.0/16", "203.0.113.9"};
+  EXPECT_THAT(Changes(SpfModel(three), SpfModel(three)), IsEmpty());
+  EXPECT_THAT(Changes(SpfModel(three), SpfModel(split)),
+              ElementsAre("~ z.test. spf/a.test. 203.0.113.9 fail \"v=spf1 -all\" -> pass \"v=spf1 ip4:$ -all\"",
+                          "~ z.test. spf/b.test. 203.0.113.9 fail \"v=spf1 -all\" -> pass \"v=spf1 ip4:$ -all\""));
+  // Two prefixes are written out, three are a shared set: 10.1.0.0/16 fails in b.test either way.
+  EXPECT_THAT(Changes(SpfModel(three), SpfModel({"192.0.2.0/24", "198.51.100.0/24"})),
+              ElementsAre("~ z.test. spf/a.test. 10.1.0.0/16 pass \"v=spf1 ip4:$ -all\" -> fail \"v=spf1 -all\""));
+  EXPECT_THAT(Changes(SpfModel(three), SpfModel(three, {"%{i}.%{d}"}, true)),
+              ElementsAre("- z.test. spf setting layout %{ir}.%{d}", "+ z.test. spf setting layout %{i}.%{d}",
+                          "+ z.test. spf c.test. ttl 60"));
 }
 
 }  // namespace
