@@ -31,6 +31,7 @@ int RunDiffVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunServeVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunRefreshVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunRollbackVerb(const std::vector<std::string>& arguments, Terminal& terminal);
+int RunSpfVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunReloadVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunStatusVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 

@@ -15,6 +15,7 @@ constexpr Verb kVerbs[] = {
     {"explain", "say which file and line answers a query, and why", RunExplainVerb},
     {"diff", "compare two images", RunDiffVerb},
     {"serve", "build, serve, watch the files, rebuild and swap", RunServeVerb},
+    {"spf", "look into SPF policies: check, tree, publish, explain, diff", RunSpfVerb},
     {"refresh", "keep an image with SPF zones fresh, without serving it", RunRefreshVerb},
     {"rollback", "put an earlier image back, or list them", RunRollbackVerb},
     {"reload", "make a running mailzoned take the new image", RunReloadVerb},

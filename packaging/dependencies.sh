@@ -12,8 +12,9 @@ build='
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libcurl4-openssl-dev libunbound-dev
   libgtest-dev libgmock-dev'
 
-# rbldnsd is the program whose answers are compared, unbound the resolver in front, dig the client of the quickstart.
-test='rbldnsd unbound bind9-dnsutils python3 iproute2'
+# rbldnsd is the program whose answers are compared, nsd the authority of the internet in a box, unbound the resolver in front,
+# dig the client of the quickstart.
+test='rbldnsd nsd unbound bind9-dnsutils python3 iproute2'
 
 quickstart='bind9-dnsutils'
 

@@ -17,8 +17,8 @@ enum class Tint { kGood, kWarning, kBad, kFaint, kStrong };
 // Unchanged unless the terminal has colours.
 std::string Tinted(const Terminal& terminal, Tint tint, std::string_view text);
 
-// "192.0.2.0/24, 2001:db8::/32 and 12 more"; "" for no address at all. "all addresses" and "all IPv4 addresses" where that
-// is shorter. At most `limit` prefixes.
+// "192.0.2.0/24, 2001:db8::/32 and 12 more"; "" for no address at all. A set that holds most of the address space is told
+// by what it does not hold: "all but ...". At most `limit` prefixes.
 std::string PrefixesText(compiler::spf::Evaluator* evaluator, compiler::spf::SetId set4, compiler::spf::SetId set6,
                          size_t limit);
 // {"prefixes": [...], "count": N}

@@ -157,9 +157,6 @@ void RefreshLoop::Publish(int64_t now) {
     write_wanted_ = true;  // tried again after the interval
     return;
   }
-  const std::vector<std::string> lines = changes_->Update(pending_changes_, now);
-  pending_changes_.clear();
-  session_->refresher().ClearDirty();
   const bool first = !published_;
   published_ = true;
   uint64_t generation = 0;
@@ -172,16 +169,21 @@ void RefreshLoop::Publish(int64_t now) {
       else
         log_.Warning("the generation is not kept: " + std::string(Message(kept.status())));
     }
-    log_.Info("wrote " + job_->image + ": " + std::to_string(report.spf->domains) + " SPF domains, " +
-              std::to_string(lines.size()) + " changed answers, " +
-              std::to_string(static_cast<int>(report.seconds * 1000)) + " ms" +
-              (report.spf->incomplete > 0 ? ", " + std::to_string(report.spf->incomplete) + " incomplete" : ""));
   }
   if (!report.up_to_date || first) {
     char identity[24];
     std::snprintf(identity, sizeof identity, "%016llx", static_cast<unsigned long long>(report.result.identity));
     terminal_.out << kPublished << generation << " " << identity << "\n" << std::flush;
   }
+  // Behind the announcement: at thousands of domains the record of a provider's change takes longer than the image.
+  const std::vector<std::string> lines = changes_->Update(pending_changes_, now);
+  pending_changes_.clear();
+  session_->refresher().ClearDirty();
+  if (!report.up_to_date)
+    log_.Info("wrote " + job_->image + ": " + std::to_string(report.spf->domains) + " SPF domains, " +
+              std::to_string(lines.size()) + " changed answers, " +
+              std::to_string(static_cast<int>(report.seconds * 1000)) + " ms" +
+              (report.spf->incomplete > 0 ? ", " + std::to_string(report.spf->incomplete) + " incomplete" : ""));
   if (Status written = AppendLines(job_->config->spf.change_log, lines); !written.ok())
     log_.Error("change log: " + std::string(Message(written)));
   hooks_->Changed(lines, generation);

@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/serve/plan.h"
 #include "cli/serve/supervisor.h"
+#include "cli/spf/env_config.h"
 #include "cli/verb.h"
 #include "server/control/privileges.h"
 
@@ -61,7 +62,8 @@ int RunServeVerb(const std::vector<std::string>& arguments, Terminal& terminal) 
   Options options("serve",
                   "Builds the image, starts mailzoned, watches the files, rebuilds and swaps. Ctrl-C ends all of it.",
                   "mailzone serve mailzone.toml\n"
-                  "mailzone serve --listen 127.0.0.1:5353 bl.example.org:ip4set:bl.txt\n");
+                  "mailzone serve --listen 127.0.0.1:5353 bl.example.org:ip4set:bl.txt\n"
+                  "MY_DOMAINS=\"customer.example\" ZONE=_spf.example.com mailzone serve --from-env\n");
   options.Texts("-l,--listen", &input.listen, "ADDRESS", "HOST:PORT, [IPV6]:PORT; may be repeated (server.listen)");
   options.Choice("--io", &input.io, {"auto", "uring", "epoll"}, "I/O backend of mailzoned (server.io)");
   options.Number("--workers", &input.workers, 1, 1024, "N", "threads of mailzoned (server.workers)");
@@ -72,9 +74,18 @@ int RunServeVerb(const std::vector<std::string>& arguments, Terminal& terminal) 
                  "build when nothing changed for so long (watch.quiet_ms, 200)");
   options.Text("--mailzoned", &mailzoned, "FILE", "the daemon's program (beside this one, or in PATH)");
   input.build.Declare(&options, /*writes_image=*/true);
+  EnvConfig env;
+  env.Declare(&options);
   options.Rest("CONFIG|ZONE:TYPE:FILES", &input.inputs, "one configuration, or rbldnsd zone specifications",
-               Options::kRequired);
+               Options::kOptional);
   if (auto exit = options.Parse(arguments, terminal)) return *exit;
+  if (env.wanted() != input.inputs.empty())
+    return options.UsageError(terminal, env.wanted() ? "--from-env and a configuration exclude each other"
+                                                     : "what to serve? Give CONFIG, ZONE:TYPE:FILES, or --from-env");
+  if (env.wanted()) {
+    if (auto exit = env.Prepare(environ, terminal)) return *exit;
+    input.inputs = {env.path()};
+  }
 
   StatusOr<std::string> own = OwnPath();
   StatusOr<std::string> daemon = !own.ok() ? own : mailzoned.empty() ? FindMailzoned(*own) : StatusOr<std::string>(mailzoned);

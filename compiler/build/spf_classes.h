@@ -1,8 +1,10 @@
-// The class table of one address family: which shared sets hold an address (see SpfHeader in format/image/layout.h).
+// The class table of one address family: which shared sets hold an address (see SpfHeader in
+// format/image/layout.h).
 //
-// A class is a set of sets; every address has one. Their number is at most that of the sets' borders, but their lists can
-// grow with the square of it when many sets overlap, so both the length of a list and the sum are bounded: sets that
-// would break a bound are left out ("evicted"), those with the fewest users first, and get maps of their own.
+// A class is a set of sets; every address has one. Their number is at most that of the sets' borders, but their
+// lists can grow with the square of it when many sets overlap, so both the length of a list and the sum are
+// bounded: sets that would break a bound are left out ("evicted"), those with the fewest users first, and get maps
+// of their own.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +17,7 @@
 namespace mz::compiler {
 
 struct SpfClassLimits {
-  uint32_t depth = 64;             // sets in one class
+  uint32_t depth = 64;                  // sets in one class
   uint64_t words = uint64_t{32} << 20;  // of all classes, with one word for the length of each
 };
 
@@ -47,15 +49,17 @@ struct SpfSharedSet {
 template <typename Address>
 struct SpfClassTable {
   std::vector<typename SpfFamily<Address>::Interval> intervals;  // results: class ids
-  std::vector<uint32_t> words;    // empty without sets; else as in the image
-  std::vector<uint32_t> set_ids;  // by index of the given sets; 0: evicted
+  std::vector<uint32_t> words;                                   // empty without sets; else as in the image
+  std::vector<uint32_t> set_ids;                                 // by index of the given sets; 0: evicted
   uint32_t set_count = 0;
 };
 
 template <typename Address>
 SpfClassTable<Address> BuildSpfClasses(std::span<const SpfSharedSet<Address>> sets, const SpfClassLimits& limits);
 
-extern template SpfClassTable<net::Ip4> BuildSpfClasses(std::span<const SpfSharedSet<net::Ip4>>, const SpfClassLimits&);
-extern template SpfClassTable<net::Ip6> BuildSpfClasses(std::span<const SpfSharedSet<net::Ip6>>, const SpfClassLimits&);
+extern template SpfClassTable<net::Ip4> BuildSpfClasses(std::span<const SpfSharedSet<net::Ip4>>,
+                                                        const SpfClassLimits&);
+extern template SpfClassTable<net::Ip6> BuildSpfClasses(std::span<const SpfSharedSet<net::Ip6>>,
+                                                        const SpfClassLimits&);
 
 }  // namespace mz::compiler

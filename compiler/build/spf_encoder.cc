@@ -22,7 +22,8 @@ constexpr int kInlinePrefixes = sizeof(Address) == 16 ? 8 : 16;
 
 static_assert(static_cast<int>(SpfOutcome::kDynamic) == image::kSpfDynamic);
 static_assert(static_cast<int>(SpfUnknown::kRefuse) == image::kSpfUnknownRefuse);
-static_assert(static_cast<int>(kSpfClasses) == image::kSpfClassLabels && +kSpfClassNotPass == +image::kSpfAsksNotPass);
+static_assert(static_cast<int>(kSpfClasses) == image::kSpfClassLabels &&
+              +kSpfClassNotPass == +image::kSpfAsksNotPass);
 static_assert(+SpfLayoutPart::kLiteral == +image::kSpfLiteral && +SpfLayoutPart::kAddress == +image::kSpfAddress &&
               +SpfLayoutPart::kAddressReversed == +image::kSpfAddressReversed &&
               +SpfLayoutPart::kFamily == +image::kSpfFamily && +SpfLayoutPart::kDomain == +image::kSpfDomainPart &&
@@ -204,11 +205,13 @@ Status SpfEncoder::BuildSharedFamily(Family<Address>* family) {
   Le32* words = heap_.As<Le32>(family->classes);
   for (size_t i = 0; i < table.words.size(); i++) words[i] = table.words[i];
   family->intervals.push_back(std::move(table.intervals));
-  MZ_ASSIGN_OR_RETURN(family->class_map, maps_->AddIds(std::span(std::as_const(family->intervals.back())), family->class_words));
+  MZ_ASSIGN_OR_RETURN(family->class_map,
+                      maps_->AddIds(std::span(std::as_const(family->intervals.back())), family->class_words));
   return absl::OkStatus();
 }
 
-Status SpfEncoder::EncodeLayouts(const SpfModel& model, std::string* counts, std::string* parts, std::string* labels) {
+Status SpfEncoder::EncodeLayouts(const SpfModel& model, std::string* counts, std::string* parts,
+                                 std::string* labels) {
   if (model.layouts.empty() || model.layouts.size() > image::kMaxSpfLayouts)
     return Broken(std::to_string(model.layouts.size()) + " layouts");
   for (const SpfLayout& layout : model.layouts) {
@@ -227,7 +230,8 @@ Status SpfEncoder::EncodeLayouts(const SpfModel& model, std::string* counts, std
       image::SpfPart out;
       out.kind = static_cast<uint8_t>(p.kind);
       const bool literal = p.kind == SpfLayoutPart::kLiteral;
-      if (literal && (p.label.empty() || p.label.size() > 63)) return Broken("a label of a layout is too long or empty");
+      if (literal && (p.label.empty() || p.label.size() > 63))
+        return Broken("a label of a layout is too long or empty");
       out.label_bytes = literal ? static_cast<uint8_t>(p.label.size()) : uint8_t{0};
       out.label = literal ? static_cast<uint16_t>(labels->size()) : uint16_t{0};
       if (literal)
@@ -269,16 +273,19 @@ StatusOr<uint32_t> SpfEncoder::EncodeProgram(const SpfProgram& program) {
   out.helper_count = static_cast<uint8_t>(program.helpers.size());
   out.text = values_->UseSpfText(program.text);
   out.explanation = values_->UseSpfText(program.explanation);
-  for (uint32_t i = 0; i < image::kSpfClassLabels; i++) out.class_text[i] = values_->UseSpfText(program.class_text[i]);
+  for (uint32_t i = 0; i < image::kSpfClassLabels; i++)
+    out.class_text[i] = values_->UseSpfText(program.class_text[i]);
   std::vector<image::SpfHelperRecord> helpers;
   for (const SpfHelper& h : program.helpers) {
-    if (h.label.empty() || h.label.size() > 4) return Broken("a helper label of " + std::to_string(h.label.size()) + " octets");
+    if (h.label.empty() || h.label.size() > 4)
+      return Broken("a helper label of " + std::to_string(h.label.size()) + " octets");
     image::SpfHelperRecord record{};
     std::memcpy(record.label, h.label.data(), h.label.size());
     record.text = values_->UseSpfText(h.text);
     helpers.push_back(record);
   }
-  std::sort(helpers.begin(), helpers.end(), [](const auto& x, const auto& y) { return std::memcmp(x.label, y.label, 4) < 0; });
+  std::sort(helpers.begin(), helpers.end(),
+            [](const auto& x, const auto& y) { return std::memcmp(x.label, y.label, 4) < 0; });
   const size_t helper_bytes = helpers.size() * sizeof(image::SpfHelperRecord);
   std::string content(reinterpret_cast<const char*>(&out), sizeof out);
   if (helper_bytes != 0) content.append(reinterpret_cast<const char*>(helpers.data()), helper_bytes);
@@ -453,7 +460,8 @@ StatusOr<uint32_t> SpfEncoder::StoreDraft(const SpfDomain& domain) {
   image::SpfDomain d;
   std::memset(static_cast<void*>(&d), 0, sizeof d);
   d.ttl = domain.ttl;
-  d.flags = static_cast<uint8_t>((domain.subdomains ? image::kSpfSubdomains : 0) | (domain.no_data ? image::kSpfNoData : 0));
+  d.flags = static_cast<uint8_t>((domain.subdomains ? image::kSpfSubdomains : 0) |
+                                 (domain.no_data ? image::kSpfNoData : 0));
   d.program_count = static_cast<uint8_t>(t.programs.size());
   if (!domain.no_data) {
     d.default4 = static_cast<uint8_t>(LocalProgram(program_id_[domain.default4]));

@@ -1,15 +1,15 @@
 // SPF datasets -> the SPF section, class maps, private maps and domain names.
 //
 //   SpfEncoder spf(&values, &maps, &names);
-//   for (...) MZ_RETURN_IF_ERROR(spf.Collect(*model));       // every dataset first: sets are shared by the whole image
-//   MZ_RETURN_IF_ERROR(spf.BuildShared());
-//   for (...) MZ_RETURN_IF_ERROR(spf.Encode(*model, &ref));
-//   section = spf.Finish();
+//   for (...) MZ_RETURN_IF_ERROR(spf.Collect(*model));       // every dataset first: sets are shared by the whole
+//   image MZ_RETURN_IF_ERROR(spf.BuildShared()); for (...) MZ_RETURN_IF_ERROR(spf.Encode(*model, &ref)); section =
+//   spf.Finish();
 //
-// A set takes one of three forms. Few prefixes: written out in each domain that has it. Used by several domains: a shared
-// set of the class table. Else, and where the class table would grow past its limits: a map. Memory and image are linear
-// in the model, whatever the overlaps: a list of more than kMaxSpfEntries entries becomes one map.
-// The models must outlive the encoder. Errors: Internal (a model breaks the rules of spf_model.h), ResourceExhausted.
+// A set takes one of three forms. Few prefixes: written out in each domain that has it. Used by several domains: a
+// shared set of the class table. Else, and where the class table would grow past its limits: a map. Memory and
+// image are linear in the model, whatever the overlaps: a list of more than kMaxSpfEntries entries becomes one
+// map. The models must outlive the encoder. Errors: Internal (a model breaks the rules of spf_model.h),
+// ResourceExhausted.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,7 @@ class SpfEncoder {
   struct Family {
     using Range = typename SpfFamily<Address>::Range;
     using Interval = typename SpfFamily<Address>::Interval;
-    std::vector<SpfSharedSet<Address>> sets;           // distinct large sets of all models
+    std::vector<SpfSharedSet<Address>> sets;  // distinct large sets of all models
     absl::flat_hash_map<uint64_t, uint32_t> by_hash;
     std::vector<uint32_t> shared_id;                   // by index in sets; 0: none
     absl::flat_hash_map<uint64_t, uint32_t> set_maps;  // index in sets << 32 | program id -> kMaps offset
@@ -96,10 +96,10 @@ class SpfEncoder {
   Family<net::Ip4> four_;
   Family<net::Ip6> six_;
   absl::flat_hash_map<const SpfModel*, SetRefs> refs_;
-  std::vector<image::SpfProgram> programs_;                // by id; 0 is reserved
+  std::vector<image::SpfProgram> programs_;                 // by id; 0 is reserved
   absl::flat_hash_map<std::string, uint32_t> program_ids_;  // by content
-  std::vector<uint32_t> program_id_;                       // of the model being encoded, by index
-  absl::flat_hash_map<uint64_t, uint32_t> domains_;        // by hash of the content: kSpfData offset
+  std::vector<uint32_t> program_id_;                        // of the model being encoded, by index
+  absl::flat_hash_map<uint64_t, uint32_t> domains_;         // by hash of the content: kSpfData offset
   Draft draft_;
 };
 

@@ -11,6 +11,7 @@
 #include "compiler/spf/txt_records.h"
 #include "compiler/spf/wire_names.h"
 #include "format/dns/name.h"
+#include "format/spf/macro.h"
 
 namespace mz::compiler::spf {
 namespace {
@@ -21,6 +22,7 @@ using mz::spf::Term;
 using resolve::Answer;
 
 constexpr std::string_view kLimits = "RFC 7208 section 4.6.4";
+constexpr std::string_view kIncludes = "RFC 7208 section 5.2";
 constexpr int kWide4 = 8, kWide6 = 16;  // prefixes so short or shorter are hardly meant
 constexpr size_t kMaxFindings = 200;
 
@@ -158,14 +160,25 @@ class Auditor {
       if (!options_.domain_known && (!t.domain || mz::spf::Uses(*t.domain, 'd')) && t.mechanism != Mechanism::kIp4 &&
           t.mechanism != Mechanism::kIp6) {
         FindAt(Severity::kWarning, t, "not looked up: it means the domain that publishes the record", "--domain NAME", "");
+        unnamed_ = true;
         continue;
       }
       const TermSet s = sets.Of(t);
+      Broken(t);
       Redundant(t, s, before4, before6);
       Space(t);
       before4 = e_.sets4().Union(before4, s.v4);
       before6 = e_.sets6().Union(before6, s.v6);
     }
+  }
+
+  // An include without a usable record is an error for whoever comes so far (RFC 7208 section 5.2).
+  void Broken(const Term& t) {
+    if (t.mechanism != Mechanism::kInclude || mz::spf::IsDynamic(*t.domain)) return;
+    const std::string text = mz::spf::ExpandStatic(*t.domain, {.domain = RawText(key_.domain), .is_v4 = true}).text;
+    const std::optional<std::string> name = WireName(text);
+    const std::string problem = name ? ReadRecord(source_, *name).problem : "not a domain name";
+    if (!problem.empty()) FindAt(Severity::kError, t, "include:" + text.substr(0, 100) + ": " + problem, "", kIncludes);
   }
 
   void Redundant(const Term& t, const TermSet& s, SetId before4, SetId before6) {
@@ -219,7 +232,9 @@ class Auditor {
         if (out_.findings.size() >= kMaxFindings) return;
         const bool root = v.key == key_;
         if (root && f.diagnostic.severity == Severity::kWarning && f.section == "RFC 7208 section 5.1") continue;
-        if (root && !options_.domain_known && f.diagnostic.column != 0 && f.section != "RFC 7208 section 5.2") continue;
+        if (root && f.section == kIncludes) continue;
+        // What is below a name that nobody knows says nothing.
+        if (!options_.domain_known && (root ? f.diagnostic.column != 0 : dns::EndsWith(v.key.domain, key_.domain))) continue;
         if (root) {
           out_.findings.insert(out_.findings.begin() + static_cast<ptrdiff_t>(own_++), f);
         } else {
@@ -245,13 +260,14 @@ class Auditor {
     const Policy& policy = e_.Evaluate(key_);
     const Program& last = e_.programs().program(policy.v4.fallback);
     const bool always = policy.v4.entries.empty() && policy.v6.entries.empty() && last.clauses.empty();
-    if (last.fallback == Default::kPermerror || last.fallback == Default::kTemperror) {
+    if (c.over) {
+      out_.verdict = Audit::kSometimes;
+      out_.reason = (c.cut ? "over " : "") + std::to_string(c.lookups) + " lookups, more than 10";
+    } else if (!unnamed_ && (last.fallback == Default::kPermerror || last.fallback == Default::kTemperror)) {
       out_.verdict = always && last.fallback == Default::kPermerror ? Audit::kAlways : Audit::kSometimes;
+      out_.passing_trouble = last.fallback == Default::kTemperror;
       out_.reason = last.fallback == Default::kPermerror ? "a record that it leads to is missing or broken"
                                                          : "a lookup that it leads to fails";
-    } else if (c.over) {
-      out_.verdict = Audit::kSometimes;
-      out_.reason = std::to_string(c.lookups) + " lookups, more than 10";
     } else if (std::max(c.void4.size(), c.void6.size()) > kReceiverVoids) {
       out_.verdict = Audit::kSometimes;
       out_.reason = std::to_string(std::max(c.void4.size(), c.void6.size())) + " void lookups, more than 2";
@@ -266,6 +282,7 @@ class Auditor {
   const RecordKey& key_;
   const AuditOptions& options_;
   Audit& out_;
+  bool unnamed_ = false;  // some term could not be looked up for lack of a domain
   size_t own_ = 0;  // findings of the record itself; they come first
 };
 

@@ -21,12 +21,13 @@ inline constexpr size_t kAdvisedOctets = 450;   // RFC 7208 section 3.4 leaves r
 struct Audit {
   enum Verdict : uint8_t {
     kGood,       // every receiver comes to a result
-    kSometimes,  // permerror for clients that no earlier term matches
+    kSometimes,  // an error for clients that no earlier term matches
     kAlways,     // permerror for everybody
     kNoRecord,
     kTemporary,  // the record could not be read
   } verdict = kGood;
   std::string reason;             // of every verdict but kGood, one sentence
+  bool passing_trouble = false;   // the error of kSometimes is a temperror: a lookup failed
   std::string text;               // the record, or ""
   std::vector<Finding> findings;  // of the record itself in the order of the text, then of those it leads to
   LookupCount count;

@@ -26,6 +26,7 @@ struct Evaluator::Node {
   uint32_t height = 1;
   // Names met again while they were being evaluated: the result holds only below them, so it is not kept.
   std::vector<Node*> loops;
+  bool stale = false;                    // forgotten since it was evaluated, and so is everything above it
   bool cyclic = false;                   // leads back to itself: evaluated anew below every other record
   uint32_t epoch = 0;
 };
@@ -227,7 +228,7 @@ class Evaluator::RecordEvaluation {
     if (term.mechanism == mz::spf::Mechanism::kExists) {
       // Always an A lookup, whatever the client is (section 5.7).
       Exists(term, name4, &v4_);
-      Exists(term, name6, &v6_);
+      Exists(term, name6, &v6_, /*told=*/name4 == name6);
       return;
     }
     if (!name4 || !name6) {
@@ -304,9 +305,9 @@ class Evaluator::RecordEvaluation {
   }
   static const uint8_t* Octets(const std::string& s) { return reinterpret_cast<const uint8_t*>(s.data()); }
 
-  void Exists(const mz::spf::Term& term, const std::optional<std::string>& name, Partition* p) {
+  void Exists(const mz::spf::Term& term, const std::optional<std::string>& name, Partition* p, bool told = false) {
     if (!name) return;  // not a name: no such A record
-    const Answer* a = e_.Ask(&node_, {*name, kA});
+    const Answer* a = told ? e_.Ask(&node_, {*name, kA}) : Get(term, *name, kA);
     if (a == nullptr || a->kind == Answer::kFailed || a->kind == Answer::kBogus) {
       *p = Partition{{}, e_.programs_.Decided(Default::kTemperror)};
     } else if (a->kind == Answer::kData) {
@@ -327,13 +328,16 @@ class Evaluator::RecordEvaluation {
              "points to a record that we publish: the source must not lead back to it", "", "");
       return nullptr;
     }
+    // Also a child that is not followed from here: the same record, reached another way, rests on it.
+    Node* child = e_.NodeOf({*name, *name});
+    PushUnique(&node_.children, child);
+    child->parents.insert(&node_);
     if (e_.stack_.size() >= e_.options_.limits.depth) {
       Report(dataset::Severity::kError, column, length,
              "more than " + std::to_string(e_.options_.limits.depth) + " records in a row", "", "");
       for (Node* n : e_.stack_) PushUnique(&node_.loops, n);  // depends on where it was reached from
       return nullptr;
     }
-    Node* child = e_.NodeOf({*name, *name});
     const bool loop = child->state == Node::kRunning ||
                       std::any_of(e_.stack_.begin(), e_.stack_.end(), [&](Node* n) { return n->key.domain == *name; });
     if (loop) {
@@ -343,8 +347,6 @@ class Evaluator::RecordEvaluation {
         if (n->key.domain == *name) PushUnique(&node_.loops, n);
       return nullptr;
     }
-    PushUnique(&node_.children, child);
-    child->parents.insert(&node_);
     if (child->state != Node::kDone || child->cyclic) {
       if (++e_.evaluations_ > e_.options_.limits.records) {
         TooMany(column, length);
@@ -540,6 +542,7 @@ void Evaluator::Clear(Node* node) {
 
 void Evaluator::EvaluateNode(Node* node) {
   Clear(node);
+  node->stale = false;
   node->state = Node::kRunning;
   stack_.push_back(node);
   RecordEvaluation(this, node).Run();
@@ -563,18 +566,18 @@ const Policy& Evaluator::Evaluate(const RecordKey& key) {
 void Evaluator::Forget(const Question& question, const std::function<void(const RecordKey&)>& affected) {
   auto it = readers_.find(question);
   if (it == readers_.end()) return;
-  std::vector<Node*> queue(it->second.begin(), it->second.end());
-  epoch_++;
-  for (Node* n : queue) n->epoch = epoch_;
-  for (size_t i = 0; i < queue.size(); i++) {
-    Node* node = queue[i];
-    for (Node* parent : node->parents) {
-      if (parent->epoch == epoch_) continue;
-      parent->epoch = epoch_;
-      queue.push_back(parent);
-    }
+  // What is above a stale record is stale already.
+  std::vector<Node*> queue;
+  const auto forget = [&](Node* node) {
+    if (node->stale) return;
+    node->stale = true;
     node->state = Node::kUnknown;
-    if (affected) affected(node->key);
+    queue.push_back(node);
+  };
+  for (Node* node : it->second) forget(node);
+  for (size_t i = 0; i < queue.size(); i++) {
+    for (Node* parent : queue[i]->parents) forget(parent);
+    if (affected) affected(queue[i]->key);
   }
 }
 

@@ -20,7 +20,7 @@ Finding MakeFinding(dataset::Severity severity, std::string_view owner, std::str
   d.message = std::move(message);
   d.hint = std::move(hint);
   const uint32_t from = column > kBefore + 1 && text.size() > kShown ? column - kBefore - 1 : 0;
-  d.source_line = text.substr(std::min<size_t>(from, text.size()), kShown);
+  if (column != 0) d.source_line = text.substr(std::min<size_t>(from, text.size()), kShown);
   for (char& c : d.source_line)
     if (static_cast<uint8_t>(c) < 0x20 || static_cast<uint8_t>(c) > 0x7e) c = '?';
   d.source_column = column - from;

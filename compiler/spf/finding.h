@@ -16,7 +16,7 @@ struct Finding {
 };
 
 // `owner`: wire form; `text`: the record, any octets; `column` is 1-based, 0: the record as a whole. A long record is cut
-// around the column.
+// around the column, and not quoted at all without one.
 Finding MakeFinding(dataset::Severity severity, std::string_view owner, std::string_view text, uint32_t column,
                     uint32_t length, std::string message, std::string hint, std::string_view section);
 

@@ -16,7 +16,7 @@ using resolve::Verdict;
 
 namespace {
 
-constexpr uint16_t kTxt = 16;
+constexpr uint16_t kMx = 15, kTxt = 16;
 constexpr uint32_t kSmallRecord = 8;  // of so few addresses a loss of half says nothing
 
 struct RecordState {
@@ -133,7 +133,8 @@ void Refresher::Changed(const Question& question, Answer before, bool first) {
   evaluator_.Forget(question, [this](const RecordKey& key) {
     if (domain_set_.contains(key)) dirty_.insert(key);
   });
-  evaluator_.Discover(question);
+  // Addresses lead to no further questions.
+  if (question.type == kTxt || question.type == kMx) evaluator_.Discover(question);
 }
 
 bool Refresher::Acknowledge(const Question& question, int64_t now) {

@@ -77,18 +77,21 @@ template <typename Family>
 bool SameList(const View& a, const std::vector<std::string>& sets_a, const SpfDomain& domain_a, const View& b,
               const std::vector<std::string>& sets_b, const SpfDomain& domain_b) {
   const SpfList x = Family::List(domain_a), y = Family::List(domain_b);
-  if (x.count != y.count || !SameSpfProgram(a, Family::Default(domain_a), b, Family::Default(domain_b))) return false;
+  if (x.count != y.count || !SameSpfProgram(a, Family::Default(domain_a), b, Family::Default(domain_b)))
+    return false;
   for (uint32_t i = 0; i < x.count; i++) {
     if (x.kind[i] != y.kind[i]) return false;
     if (x.kind[i] == kSpfEntryMap) {
       MapCursor<typename Family::Address> p(a, x.key[i]), q(b, y.key[i]);
       for (bool more = p.Next(); more; more = p.Next())
-        if (!q.Next() || p.first() != q.first() || p.last() != q.last() || (p.result() == 0) != (q.result() == 0) ||
+        if (!q.Next() || p.first() != q.first() || p.last() != q.last() ||
+            (p.result() == 0) != (q.result() == 0) ||
             (p.result() != 0 && !SameSpfProgram(a, p.result(), b, q.result())))
           return false;
       continue;
     }
-    if (!SameSpfProgram(a, SpfPrograms(domain_a)[x.program[i]], b, SpfPrograms(domain_b)[y.program[i]])) return false;
+    if (!SameSpfProgram(a, SpfPrograms(domain_a)[x.program[i]], b, SpfPrograms(domain_b)[y.program[i]]))
+      return false;
     if (x.kind[i] == kSpfEntrySet ? sets_a[x.key[i] - 1] != sets_b[y.key[i] - 1]
                                   : Family::Prefix(domain_a, x, i) != Family::Prefix(domain_b, y, i))
       return false;
@@ -239,7 +242,7 @@ std::vector<std::string> SpfZoneLines(const View& view, const SpfZone& z) {
   for (unsigned i = 0; i < z.layout_count; i++) out.push_back("layout " + SpfLayoutText(z, i));
   if (z.flags & kSpfAnswersA) out.push_back("answers A 127.0.0.2");
   out.push_back("unknown domain: " + (z.unknown == kSpfUnknownRefuse ? std::string("REFUSED")
-                                                                    : TextOr(view, z.unknown_text, "NXDOMAIN")));
+                                                                     : TextOr(view, z.unknown_text, "NXDOMAIN")));
   out.push_back("no data: " + TextOr(view, z.no_data_text, "SERVFAIL"));
   return out;
 }

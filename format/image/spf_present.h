@@ -33,13 +33,13 @@ std::string SpfDomainText(const SpfDomain& domain);
 // The lists of a domain in order, as stored: "ip4 set 1: pass ...", "ip4 192.0.2.1: ...", "ip4 else: ...".
 std::vector<std::string> SpfDomainLines(const View& view, const SpfDomain& domain);
 
-// Whether two domains have the same lists with the same programs and defaults, entry by entry. False negatives only: lists
-// that are written in another way may still say the same.
+// Whether two domains have the same lists with the same programs and defaults, entry by entry. False negatives
+// only: lists that are written in another way may still say the same.
 bool SameSpfLists(const View& a, const SpfSetTexts& sets_a, const SpfDomain& domain_a, const View& b,
                   const SpfSetTexts& sets_b, const SpfDomain& domain_b);
 
-// Borders of the stretches of addresses inside which a domain's answer is the same: the first address of each, ascending,
-// beginning with the first address of all. Neighbouring stretches may still have the same answer.
+// Borders of the stretches of addresses inside which a domain's answer is the same: the first address of each,
+// ascending, beginning with the first address of all. Neighbouring stretches may still have the same answer.
 std::vector<net::Ip4> SpfBorders4(const View& view, const SpfDomain& domain);
 std::vector<net::Ip6> SpfBorders6(const View& view, const SpfDomain& domain);
 

@@ -4,8 +4,8 @@
 //   SpfMatch m = EvaluateSpf(view, d, ip);
 //   const SpfProgram& p = view.spf_program(m.program);
 //
-// Requires everywhere: a fully verified view. Pure functions; no allocation; any thread. Cost of an evaluation: one
-// search in the class map and one pass over the domain's list (at most kMaxSpfEntries).
+// Requires everywhere: a fully verified view. Pure functions; no allocation; any thread. Cost of an evaluation:
+// one search in the class map and one pass over the domain's list (at most kMaxSpfEntries).
 #pragma once
 
 #include <span>
@@ -50,7 +50,8 @@ inline std::span<const uint8_t> SpfPartsOfLayout(const SpfZone& z) {
   return {reinterpret_cast<const uint8_t*>(&z + 1), z.layout_count};
 }
 inline std::span<const SpfPart> SpfParts(const SpfZone& z) {
-  return {reinterpret_cast<const SpfPart*>(reinterpret_cast<const uint8_t*>(&z + 1) + z.layout_count), z.part_count};
+  return {reinterpret_cast<const SpfPart*>(reinterpret_cast<const uint8_t*>(&z + 1) + z.layout_count),
+          z.part_count};
 }
 inline const uint8_t* SpfLabels(const SpfZone& z) {
   return reinterpret_cast<const uint8_t*>(SpfParts(z).data() + z.part_count);

@@ -1,5 +1,5 @@
-// The SPF section of a zone image: header, programs, classes, zones with their layouts, domains. See verify_internal.h
-// and the description in layout.h.
+// The SPF section of a zone image: header, programs, classes, zones with their layouts, domains. See
+// verify_internal.h and the description in layout.h.
 #include <algorithm>
 
 #include "format/image/spf_view.h"
@@ -55,7 +55,8 @@ Status Verifier::CheckSpfProgram(uint32_t id) {
   const uint64_t place = view_.spf()->programs;
   auto error = [&](std::string_view what) { return spf_.Error(what, place); };
   if (id == 0)
-    return AllZero(reinterpret_cast<const uint8_t*>(&p), sizeof p) ? Status() : error("SPF program 0 is not empty");
+    return AllZero(reinterpret_cast<const uint8_t*>(&p), sizeof p) ? Status()
+                                                                   : error("SPF program 0 is not empty");
   if (p.outcome > kSpfOutcomeLast) return error("unknown outcome of an SPF program");
   if (p.reserved != 0 || p.reserved1 != 0) return error("reserved octets of an SPF program are not zero");
   MZ_RETURN_IF_ERROR(CheckSpfText(p.text, place));
@@ -121,7 +122,8 @@ Status Verifier::CheckSpfZone(uint32_t offset, uint64_t place) {
   const uint8_t* labels = SpfLabels(z);
   uint32_t labels_seen = 0;
   for (const uint8_t count : SpfPartsOfLayout(z)) {
-    if (count == 0 || count > kMaxSpfParts || count > parts.size()) return error("impossible number of parts of an SPF layout");
+    if (count == 0 || count > kMaxSpfParts || count > parts.size())
+      return error("impossible number of parts of an SPF layout");
     for (const SpfPart& part : parts.first(count)) {
       if (part.kind != kSpfLiteral) continue;
       if (part.label != labels_seen || part.label_bytes == 0 || part.label_bytes > 63 ||
@@ -173,7 +175,8 @@ Status Verifier::CheckSpfDomain(uint32_t offset) {
       return error("an SPF domain without data has some");
     return {};
   }
-  if (d.default4 >= d.program_count || d.default6 >= d.program_count) return error("impossible default of an SPF domain");
+  if (d.default4 >= d.program_count || d.default6 >= d.program_count)
+    return error("impossible default of an SPF domain");
   for (uint32_t i = 0; i < d.program_count; i++)
     if (SpfPrograms(d)[i] == 0 || SpfPrograms(d)[i] >= h.program_count)
       return error("impossible program of an SPF domain");
@@ -194,7 +197,8 @@ Status Verifier::CheckSpfDomain(uint32_t offset) {
         if (kind > 32 || net::PrefixRange4(key, static_cast<int>(kind)).first != key)
           return error("impossible prefix of an SPF entry");
       } else {
-        if (kind > 128 || key != prefixes || prefixes == d.prefix_count6) return error("impossible prefix of an SPF entry");
+        if (kind > 128 || key != prefixes || prefixes == d.prefix_count6)
+          return error("impossible prefix of an SPF entry");
         const SpfPrefix6& p = SpfPrefixes6(d)[prefixes++];
         const net::Ip6 address{p.high, p.low};
         if (net::PrefixRange6(address, static_cast<int>(kind)).first != address)

@@ -1,4 +1,5 @@
-// An IPv6 text in one label, as clients send it that do not write nibbles (no embedded dotted quad: a label has no dots).
+// An IPv6 text in one label, as clients send it that do not write nibbles (no embedded dotted quad: a label has no
+// dots).
 #pragma once
 
 #include <cstdint>

@@ -8,8 +8,8 @@ namespace {
 
 using image::SpfPart;
 
-// Ways to write an address: 32 nibbles, 4 octets, or one label with an IPv6 text, which some clients send instead of
-// nibbles.
+// Ways to write an address: 32 nibbles, 4 octets, or one label with an IPv6 text, which some clients send instead
+// of nibbles.
 constexpr unsigned kWritings[] = {32, 4, 1};
 
 bool IsVariable(const SpfPart& p) { return p.kind == image::kSpfDomainPart || p.kind == image::kSpfIgnored; }
@@ -201,8 +201,8 @@ bool SpfMatcher::MatchLeft(Parts parts, unsigned first, unsigned last, unsigned 
   }
 }
 
-// A variable part begins at label `start` and `parts` follow it: fence, variable, fence, variable ... `end`: where the
-// first one ends. Fences are looked for from the left.
+// A variable part begins at label `start` and `parts` follow it: fence, variable, fence, variable ... `end`: where
+// the first one ends. Fences are looked for from the left.
 bool SpfMatcher::MatchRight(Parts parts, unsigned start, unsigned last, unsigned address_labels, unsigned* end,
                             SpfName* out) const {
   bool is_first = true;
@@ -234,7 +234,8 @@ bool SpfMatcher::ForEachReading(unsigned first, SpfName* out, Visit visit) {
     all = all.subspan(count);
     const bool has_address = HasAddress(parts);
     for (const unsigned labels : kWritings) {
-      if (has_address && labels + count - 1 > job_.apex - first) continue;  // every other part has a label at least
+      if (has_address && labels + count - 1 > job_.apex - first)
+        continue;  // every other part has a label at least
       *out = SpfName{};
       out->layout = static_cast<uint8_t>(layout);
       if (MatchParts(parts, first, job_.apex, labels, out)) {
@@ -256,7 +257,8 @@ const image::SpfDomain* SpfMatcher::FindDomain(unsigned first, unsigned last, ui
     if (r != nullptr && (r->flags & image::kNameExact)) return &view_.spf_domain(r->a);
   }
   if ((zone_.flags & image::kSpfHasSubdomains) == 0) return nullptr;
-  for (int k = DeepestUpTo(ref_.exact_depths, static_cast<int>(n) - 1); k >= 0; k = DeepestUpTo(ref_.exact_depths, k - 1)) {
+  for (int k = DeepestUpTo(ref_.exact_depths, static_cast<int>(n) - 1); k >= 0;
+       k = DeepestUpTo(ref_.exact_depths, k - 1)) {
     const image::NameRecord* r = FindRelative(view_, ref_.scope, last - static_cast<unsigned>(k), last, &job_);
     if (r == nullptr || (r->flags & image::kNameExact) == 0) continue;
     const image::SpfDomain& d = view_.spf_domain(r->a);
@@ -305,7 +307,8 @@ bool SpfMatcher::BelowKnown(const SpfName& name) {
 
 bool SpfMatcher::IsBelowKnown(unsigned first, unsigned last) {
   const unsigned n = last - first;
-  for (int k = DeepestUpTo(ref_.exact_depths, static_cast<int>(n) - 1); k > 0; k = DeepestUpTo(ref_.exact_depths, k - 1)) {
+  for (int k = DeepestUpTo(ref_.exact_depths, static_cast<int>(n) - 1); k > 0;
+       k = DeepestUpTo(ref_.exact_depths, k - 1)) {
     const image::NameRecord* r = FindRelative(view_, ref_.scope, last - static_cast<unsigned>(k), last, &job_);
     if (r != nullptr && (r->flags & image::kNameExact)) return true;
   }
@@ -319,7 +322,8 @@ bool SpfMatcher::DomainBelow(unsigned first, unsigned last) {
   return r != nullptr || FindDomain(first, last, 0, false) != nullptr;
 }
 
-bool SpfMatcher::PartialOfLayout(Parts parts, bool any_domain, SpfName* out, bool* cut, SpfPartialAddress* address) {
+bool SpfMatcher::PartialOfLayout(Parts parts, bool any_domain, SpfName* out, bool* cut,
+                                 SpfPartialAddress* address) {
   const unsigned left = job_.apex;
   const uint8_t layout = out->layout;
   // parts[c] is the leftmost part of which something may be there; all behind it are whole.
@@ -349,8 +353,7 @@ bool SpfMatcher::PartialOfLayout(Parts parts, bool any_domain, SpfName* out, boo
           if (fits) {
             *cut = IsAddress(parts[c]);
             for (const SpfPart& p : parts.first(c)) *cut |= IsAddress(p);
-            if (*cut && IsAddress(parts[c]))
-              *address = {parts[c].kind == image::kSpfAddressReversed, 0, t};
+            if (*cut && IsAddress(parts[c])) *address = {parts[c].kind == image::kSpfAddressReversed, 0, t};
             return true;
           }
         }

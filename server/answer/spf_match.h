@@ -4,10 +4,10 @@
 //   SpfName name;
 //   SpfFound found = matcher.Full(0, &name);      // kKnown: name.domain answers for name.ip4 or name.ip6
 //
-// A layout is matched from both ends; what lies between its fixed parts is found by the literals that fence it: left of
-// the domain part their rightmost occurrence counts, right of it the leftmost, so that a HELO or a local part that
-// imitates a fence cannot choose the domain. No allocation; work bounded by the labels of the name (at most 127) times
-// the parts of the layouts.
+// A layout is matched from both ends; what lies between its fixed parts is found by the literals that fence it:
+// left of the domain part their rightmost occurrence counts, right of it the leftmost, so that a HELO or a local
+// part that imitates a fence cannot choose the domain. No allocation; work bounded by the labels of the name (at
+// most 127) times the parts of the layouts.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ enum class SpfFound : uint8_t {
 // What the labels that are left of a cut address say; see SpfMatcher::Partial().
 struct SpfPartialAddress {
   bool reversed = false;
-  unsigned first = 0;   // label index of the first one; they are the last `labels` of the address
+  unsigned first = 0;  // label index of the first one; they are the last `labels` of the address
   unsigned labels = 0;
 };
 
@@ -38,20 +38,20 @@ class SpfMatcher {
 
   const image::SpfZone& zone() const { return zone_; }
 
-  // The labels [first, left of the apex) as a whole name. The first layout in order with a known domain wins; else the
-  // first that fits.
+  // The labels [first, left of the apex) as a whole name. The first layout in order with a known domain wins; else
+  // the first that fits.
   SpfFound Full(unsigned first, SpfName* out);
   // The first reading without a look at the index: for prefetching.
   bool Guess(SpfName* out);
 
   // The labels as the right part of a whole name that was cut on the left, anywhere. True when the rest could be
-  // completed to a name of a known domain (any_domain: of any that is not below a known one): an empty non-terminal.
-  // `cut` tells whether the cut may lie in the address or in what stands right of it, then `out` has the domain, if it
-  // is whole, and `address` what is left of the address.
+  // completed to a name of a known domain (any_domain: of any that is not below a known one): an empty
+  // non-terminal. `cut` tells whether the cut may lie in the address or in what stands right of it, then `out` has
+  // the domain, if it is whole, and `address` what is left of the address.
   bool Partial(bool any_domain, SpfName* out, bool* cut, SpfPartialAddress* address);
 
-  // A name that no known domain owns: true when a known domain lies above it, so that it is a malformed name of that
-  // domain and no other one's.
+  // A name that no known domain owns: true when a known domain lies above it, so that it is a malformed name of
+  // that domain and no other one's.
   bool BelowKnown(const SpfName& name);
 
   // The labels [first, first + count) as octets or nibbles, most significant first or reversed.

@@ -1,4 +1,5 @@
-// See spf_query.h. RFC 7208 is the client's side of this; what names may be asked is told by the layouts of the zone.
+// See spf_query.h. RFC 7208 is the client's side of this; what names may be asked is told by the layouts of the
+// zone.
 #include "server/answer/spf_query.h"
 
 #include "format/dns/txt.h"
@@ -11,8 +12,8 @@ namespace {
 
 constexpr uint8_t kPassAddress[4] = {127, 0, 0, 2};
 
-// RFC 7208 section 7.3: a client drops labels on the left until a name has at most 253 characters. A name this long may
-// be the rest of a longer one.
+// RFC 7208 section 7.3: a client drops labels on the left until a name has at most 253 characters. A name this
+// long may be the rest of a longer one.
 constexpr size_t kMaybeCutBytes = 250 + 2;  // with root octet; presentation form has two less
 
 enum class Helper : uint8_t { kNone, kProgram, kPermerror, kTemperror, kExplanation };
@@ -73,11 +74,13 @@ class SpfQuery {
     }
     uint32_t id;
     if (name.has_address) {
-      id = name.is_v4 ? image::EvaluateSpf(s_.view, d, name.ip4).program : image::EvaluateSpf(s_.view, d, name.ip6).program;
+      id = name.is_v4 ? image::EvaluateSpf(s_.view, d, name.ip4).program
+                      : image::EvaluateSpf(s_.view, d, name.ip6).program;
     } else {
       // A layout without address can only ask for a policy that does not depend on it.
       const Le32* programs = image::SpfPrograms(d);
-      if (d.count4 != 0 || d.count6 != 0 || programs[d.default4] != programs[d.default6]) return SpfVerdict::kExists;
+      if (d.count4 != 0 || d.count6 != 0 || programs[d.default4] != programs[d.default6])
+        return SpfVerdict::kExists;
       id = programs[d.default4];
     }
     const image::SpfProgram& program = s_.view.spf_program(id);
@@ -138,8 +141,8 @@ class SpfQuery {
     return Text(zone_.unknown_text, name, ref_.ttl);
   }
 
-  // Not a whole name of a known domain: an empty non-terminal, a name that a client cut, another domain's. The first
-  // goes before the last: 31 nibbles and a domain also read as an IPv4 address and an unknown domain.
+  // Not a whole name of a known domain: an empty non-terminal, a name that a client cut, another domain's. The
+  // first goes before the last: 31 nibbles and a domain also read as an IPv4 address and an unknown domain.
   SpfVerdict Partial(SpfFound found, const SpfName& whole) {
     SpfName name;
     bool cut = false;
@@ -155,8 +158,8 @@ class SpfQuery {
     return zone_.unknown == image::kSpfUnknownRefuse ? SpfVerdict::kRefused : SpfVerdict::kExists;
   }
 
-  // A whole name by its form that may still be the rest of a longer one is intact when a label of the layout that is
-  // neither address nor free text stands left of address and domain.
+  // A whole name by its form that may still be the rest of a longer one is intact when a label of the layout that
+  // is neither address nor free text stands left of address and domain.
   bool Intact(const SpfName& name) const {
     for (const image::SpfPart& part : PartsOf(name.layout)) {
       switch (part.kind) {
@@ -166,8 +169,7 @@ class SpfQuery {
         case image::kSpfAddress:
         case image::kSpfAddressReversed:
           // Four labels of one digit each may be the last nibbles of an IPv6 address; nothing else is ambiguous.
-          return name.address_labels != 4 ||
-                 s_.job.LabelBytes(name.address_first, name.address_first + 4u) != 8;
+          return name.address_labels != 4 || s_.job.LabelBytes(name.address_first, name.address_first + 4u) != 8;
         case image::kSpfDomainPart:
           return false;
         default:

@@ -9,8 +9,8 @@ namespace {
 // More does not fit in any message, and lengths of RDATA have 16 bits.
 constexpr size_t kMaxTextBytes = 65000;
 
-// A name as it may stand in a domain-spec (RFC 7208 section 7.1): "%" and blanks are written as macros, octets that no
-// macro can say as "%-", which makes the name one that does not exist. Returns the length.
+// A name as it may stand in a domain-spec (RFC 7208 section 7.1): "%" and blanks are written as macros, octets
+// that no macro can say as "%-", which makes the name one that does not exist. Returns the length.
 size_t FormatSpfName(std::span<const uint8_t> wire, char* out) {
   char* p = out;
   for (size_t i = 0; i < wire.size();) {

@@ -1,10 +1,11 @@
-// An image of many SPF customers: how long it takes to build, how much memory, how many octets, and what a query costs.
+// An image of many SPF customers: how long it takes to build, how much memory, how many octets, and what a query
+// costs.
 //
 //   spf_image_bench [CUSTOMERS [FILE]]
 //
-// The models are generated: 200 providers with 75 IPv4 and 20 IPv6 prefixes each, every customer has 4 of them per family
-// and 5 addresses of its own; names have about 22 octets. Queries are half known addresses, half others, to random
-// customers, in batches of 32; the same for one customer. Prints one JSON object.
+// The models are generated: 200 providers with 75 IPv4 and 20 IPv6 prefixes each, every customer has 4 of them per
+// family and 5 addresses of its own; names have about 22 octets. Queries are half known addresses, half others, to
+// random customers, in batches of 32; the same for one customer. Prints one JSON object.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -27,9 +28,7 @@ namespace {
 using namespace mz;            // NOLINT
 using namespace mz::compiler;  // NOLINT
 
-double Now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 long PeakKilobytes() {
   rusage usage{};
@@ -56,7 +55,9 @@ std::shared_ptr<const SpfModel> Customers(uint32_t count, Pool* pool, std::mt199
   m->layouts.push_back({{SpfLayoutPart::kAddressReversed, ""}, {SpfLayoutPart::kDomain, ""}});
   for (const char* text : {"v=spf1 ip4: -all", "v=spf1 ip6: -all", "v=spf1 -all", "v=spf1 ~all"}) {
     SpfProgram p;
-    p.outcome = m->programs.size() < 2 ? SpfOutcome::kPass : m->programs.size() == 2 ? SpfOutcome::kFail : SpfOutcome::kSoftfail;
+    p.outcome = m->programs.size() < 2    ? SpfOutcome::kPass
+                : m->programs.size() == 2 ? SpfOutcome::kFail
+                                          : SpfOutcome::kSoftfail;
     p.text = Text(pool, text, m->programs.size() < 2 ? 11 : -1);
     m->programs.push_back(p);
   }
@@ -182,11 +183,12 @@ int main(int argc, char** argv) {
   const double verified = Now();
   const double all = QueryNanoseconds(*view, *spf, customers, &random);
   const double one = QueryNanoseconds(*view, *spf, 1, &random);
-  std::printf("{\"customers\": %u, \"model_s\": %.2f, \"build_s\": %.2f, \"verify_s\": %.2f, \"image_bytes\": %zu, "
-              "\"bytes_per_customer\": %.1f, \"model_kb\": %ld, \"peak_kb\": %ld, \"query_ns_random\": %.1f, "
-              "\"query_ns_one\": %.1f}\n",
-              customers, made - start, written - made, verified - before, mapping->bytes().size(),
-              static_cast<double>(mapping->bytes().size()) / customers, model_kilobytes, peak, all, one);
+  std::printf(
+      "{\"customers\": %u, \"model_s\": %.2f, \"build_s\": %.2f, \"verify_s\": %.2f, \"image_bytes\": %zu, "
+      "\"bytes_per_customer\": %.1f, \"model_kb\": %ld, \"peak_kb\": %ld, \"query_ns_random\": %.1f, "
+      "\"query_ns_one\": %.1f}\n",
+      customers, made - start, written - made, verified - before, mapping->bytes().size(),
+      static_cast<double>(mapping->bytes().size()) / customers, model_kilobytes, peak, all, one);
   for (uint32_t i = 0; i < image::kSectionCount; i++)
     std::fprintf(stderr, "section %u: %zu octets\n", i, view->section(static_cast<image::SectionId>(i)).size());
   unlink(path.c_str());

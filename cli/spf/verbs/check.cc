@@ -47,7 +47,7 @@ std::string VerdictText(const Audit& a) {
     case Audit::kGood:
       return "fine: every receiver comes to a result";
     case Audit::kSometimes:
-      return "permerror or temperror for clients that no earlier term matches: " + a.reason;
+      return (a.passing_trouble ? "temperror" : "permerror") + (" for clients that no earlier term matches: " + a.reason);
     case Audit::kAlways:
       return "permerror for everybody: " + a.reason;
     case Audit::kNoRecord:
@@ -137,16 +137,17 @@ int RunSpfCheck(const std::vector<std::string>& arguments, Terminal& terminal) {
   DeskOptions desk_options;
   desk_options.knows_own_zones = false;  // what is published may well lead to them
   std::string argument, domain;
-  bool as_json = false, strict = false;
+  bool as_json = false, strict = false, source = false;
   Options options("spf check",
                   "Checks the record that a domain publishes, or a text, as a receiver with the limits of RFC 7208 sees it. "
                   "Exit 1: permerror for some or all, or another error.",
                   "mailzone spf check customer.example\n"
                   "mailzone spf check \"v=spf1 include:_spf.example.net mx -all\" --domain customer.example\n"
-                  "mailzone spf check --config mailzone.toml _xpg8.customer.example\n");
+                  "mailzone spf check --config mailzone.toml --source customer.example\n");
   options.Text("--config", &desk_options.config, "FILE", "use the resolver of this configuration");
   options.Text("--domain", &domain, "NAME", "with a record: where it is to be published, for a, mx and %{d}");
   desk_options.Declare(&options, /*may_ask_elsewhere=*/true);
+  options.Flag("--source", &source, "the source record that --config keeps for the domain, not the published one");
   options.Flag("--strict", &strict, "exit 1 for warnings, too");
   options.Flag("--json", &as_json, "one JSON document on standard output");
   options.Positional("DOMAIN|RECORD", &argument, "a domain name, or the text of a record in one argument",
@@ -154,6 +155,8 @@ int RunSpfCheck(const std::vector<std::string>& arguments, Terminal& terminal) {
   if (auto exit = options.Parse(arguments, terminal)) return *exit;
   StatusOr<Subject> subject = SubjectOf(argument, domain);
   if (!subject.ok()) return options.UsageError(terminal, Printable(Message(subject.status())));
+  if (source && (desk_options.config.empty() || subject->literal))
+    return options.UsageError(terminal, "--source needs --config and a domain");
 
   Progress progress(terminal);
   DiagnosticLog log({.err = as_json ? nullptr : &terminal.out, .colour = terminal.out_colour, .max_shown = 100, .keep = as_json});
@@ -161,6 +164,11 @@ int RunSpfCheck(const std::vector<std::string>& arguments, Terminal& terminal) {
   desk_options.fresh = true;
   StatusOr<std::unique_ptr<DomainDesk>> desk = DomainDesk::Open(desk_options, &opening);
   if (!desk.ok()) return FailSpf(desk.status(), as_json, terminal);
+  if (source) {
+    StatusOr<ServedDomain> served = (*desk)->FindServed(argument, "", &opening);
+    if (!served.ok()) return FailSpf(served.status(), as_json, terminal);
+    subject->key = served->key();
+  }
   if (subject->literal) (*desk)->Preset(subject->key.owner, argument);
   (*desk)->Fetch({subject->key}, {}, &progress);
   Audit audit = spf::AuditRecord(&(*desk)->evaluator(), desk->get(), subject->key, {.domain_known = subject->domain_known});

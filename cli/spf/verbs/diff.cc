@@ -31,6 +31,7 @@ struct Group {
   std::string title;            // the domain, with images
   std::string before, after;
   std::vector<std::string> prefixes;
+  std::string summary;          // instead of the list, for people, where that is shorter
   uint64_t total = 0;           // prefixes, the listed ones included; ranges with images
 };
 
@@ -41,6 +42,10 @@ void Print(const std::vector<Group>& groups, Terminal& terminal) {
     title = g.title;
     terminal.out << Tinted(terminal, Tint::kBad, "  - " + Printable(g.before)) << "\n"
                  << Tinted(terminal, Tint::kGood, "  + " + Printable(g.after)) << "\n";
+    if (!g.summary.empty()) {
+      terminal.out << "      " << g.summary << "\n";
+      continue;
+    }
     std::string line = "     ";
     for (const std::string& p : g.prefixes) {
       if (line.size() + p.size() > 100) {
@@ -89,6 +94,8 @@ void AddFamily(spf::Evaluator* e, spf::SetPool<F>* sets, spf::Partitions<F>* par
     if constexpr (F::kIsV4)
       for (const net::Range4& r : sets->Get(d.set))
         *addresses += static_cast<double>(r.last) - static_cast<double>(r.first) + 1;
+    std::string text = F::kIsV4 ? PrefixesText(e, d.set, spf::kEmptySet, 8) : PrefixesText(e, spf::kEmptySet, d.set, 8);
+    if (text.starts_with("all")) g.summary = std::move(text);
     out->push_back(std::move(g));
   }
 }
@@ -146,7 +153,7 @@ StatusOr<std::vector<Group>> CompareImages(const std::vector<std::string>& paths
     if (of.empty() || (!domain.empty() && of != domain)) return;
     const std::string before = c.before.empty() ? "nothing" : c.before, after = c.after.empty() ? "nothing" : c.after;
     auto [it, fresh] = index.try_emplace({of, before, after}, groups.size());
-    if (fresh) groups.push_back({of, before, after, {}, 0});
+    if (fresh) groups.push_back({of, before, after, {}, "", 0});
     Group& g = groups[it->second];
     g.total++;
     if (g.prefixes.size() < limits.prefixes) g.prefixes.push_back(c.entry && c.what != of ? c.what : "(" + c.what + ")");

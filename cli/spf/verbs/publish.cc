@@ -174,14 +174,15 @@ void Print(spf::Evaluator* e, const Page& page, Terminal& terminal) {
   line("source", page.served.owner_text);
   std::string label = "results";
   for (size_t i = 0; i < spf::kResults; i++) {
-    if (!page.results.May(static_cast<spf::Default>(i))) continue;
-    line(label, Padded(spf::DefaultName(static_cast<spf::Default>(i)), 9) +
-                    PrefixesText(e, page.results.sets4[i], page.results.sets6[i], kShownPrefixes));
+    const spf::SetId four = e->sets4().Subtract(page.results.sets4[i], page.results.dynamic4);
+    const spf::SetId six = e->sets6().Subtract(page.results.sets6[i], page.results.dynamic6);
+    if (four == spf::kEmptySet && six == spf::kEmptySet) continue;
+    line(label, Padded(spf::DefaultName(static_cast<spf::Default>(i)), 9) + PrefixesText(e, four, six, kShownPrefixes));
     label.clear();
   }
   if (page.results.IsDynamic())
-    line("", "of them, depending on the message: " +
-                 PrefixesText(e, page.results.dynamic4, page.results.dynamic6, kShownPrefixes));
+    line(label, "depends on the message: " +
+                    PrefixesText(e, page.results.dynamic4, page.results.dynamic6, kShownPrefixes));
   line("names", "up to " + std::to_string(page.sizes.name4) + " octets for IPv4, " + std::to_string(page.sizes.name6) +
                     " for IPv6, of 253");
   line("answers", "up to " + std::to_string(page.sizes.answer4) + " octets for IPv4, " +

@@ -88,9 +88,9 @@ TEST(SpfTest, ReversedAddressAndDomain) {
   EXPECT_EQ(z.Text(Nibbles("2001:db8::1", true) + ".customer.com"), "TXT \"v=spf1 ip6:2001:db8::1 -all\"");
   EXPECT_EQ(z.Text(Nibbles("2001:db9::1", true) + ".customer.com"), "TXT \"v=spf1 -all\"");
   EXPECT_EQ(z.Text("1.2.0.192.nobody.com"), "NXDOMAIN");
-  EXPECT_EQ(z.Ask("1.2.0.192.customer.com").answer()[0], "1.2.0.192.customer.com.z.net. 300 IN TXT \"v=spf1 ip4:192.0.2.1 -all\"");
+  EXPECT_EQ(z.Ask("1.2.0.192.customer.com").answer()[0],
+            "1.2.0.192.customer.com.z.net. 300 IN TXT \"v=spf1 ip4:192.0.2.1 -all\"");
 }
-
 
 TEST(SpfTest, LayoutsInTheWild) {
   struct Case {
@@ -109,7 +109,8 @@ TEST(SpfTest, LayoutsInTheWild) {
       {"%{i}._i.%{d}._d.espf", "192.0.2.1._i.customer.com._d.espf", "", false, "._i.customer.com._d.espf"},
       {"_i.%{i}._h.%{h}._o.%{d}", "_i.192.0.2.1._h.helo.test._o.customer.com", "_i.", false,
        "._h.a._o.customer.com"},
-      {"%{ir}.%{v}.%{l}.at.%{d}", "1.2.0.192.in-addr.john.doe.at.customer.com", "", true, ".ip6.bob.at.customer.com"},
+      {"%{ir}.%{v}.%{l}.at.%{d}", "1.2.0.192.in-addr.john.doe.at.customer.com", "", true,
+       ".ip6.bob.at.customer.com"},
       {"%{d}._i.%{i}", "customer.com._i.192.0.2.1", "customer.com._i.", false, ""},
   };
   for (const Case& c : kCases) {
@@ -120,16 +121,24 @@ TEST(SpfTest, LayoutsInTheWild) {
     std::string upper = c.v4;
     for (char& ch : upper) ch = static_cast<char>(std::toupper(ch));
     EXPECT_EQ(z.Text(upper), "TXT \"v=spf1 ip4:192.0.2.1 -all\"");
-    EXPECT_EQ(z.Text(c.v6_left + Nibbles("2001:db8::1", c.v6_reversed) + c.v6_right), "TXT \"v=spf1 ip6:2001:db8::1 -all\"");
+    EXPECT_EQ(z.Text(c.v6_left + Nibbles("2001:db8::1", c.v6_reversed) + c.v6_right),
+              "TXT \"v=spf1 ip6:2001:db8::1 -all\"");
     EXPECT_EQ(z.Text(c.v6_left + Nibbles("2001:db9::1", c.v6_reversed) + c.v6_right), "TXT \"v=spf1 -all\"");
   }
 }
 
 // Every name above a name that could be asked exists: resolvers that walk down label by label never stop early.
 TEST(SpfTest, NoSuffixOfAWholeNameIsNxdomain) {
-  const char* kLayouts[] = {"%{ir}.%{d}", "i.%{ir}._d.%{d}", "%{ir}.%{v}.%{d}.spf", "%{i}._ip.%{h}._ehlo.%{d}",
-                            "%{i}._i.%{d}._d.espf", "_i.%{i}._h.%{h}._o.%{d}", "%{ir}.%{v}.%{l}.at.%{d}",
-                            "%{d}._i.%{i}", "%{c}.%{ir}.%{d}", "%{l}._at.%{d}._i.%{ir}._h.%{h}"};
+  const char* kLayouts[] = {"%{ir}.%{d}",
+                            "i.%{ir}._d.%{d}",
+                            "%{ir}.%{v}.%{d}.spf",
+                            "%{i}._ip.%{h}._ehlo.%{d}",
+                            "%{i}._i.%{d}._d.espf",
+                            "_i.%{i}._h.%{h}._o.%{d}",
+                            "%{ir}.%{v}.%{l}.at.%{d}",
+                            "%{d}._i.%{i}",
+                            "%{c}.%{ir}.%{d}",
+                            "%{l}._at.%{d}._i.%{ir}._h.%{h}"};
   for (const char* layout : kLayouts) {
     SpfImage z({layout});
     z.Build();
@@ -175,7 +184,7 @@ TEST(SpfTest, MalformedNamesBelowKnownDomainsDoNotExist) {
     z.model().unknown_domain = unknown;
     z.model().unknown_text = z.spf().Text("v=spf1 ?all");
     z.Build();
-    EXPECT_EQ(z.Text("5.1.2.0.192.customer.com"), "NXDOMAIN");      // five labels
+    EXPECT_EQ(z.Text("5.1.2.0.192.customer.com"), "NXDOMAIN");  // five labels
     EXPECT_EQ(z.Text("256.2.0.192.customer.com"), "NXDOMAIN");
     EXPECT_EQ(z.Text("01.2.0.192.customer.com"), "NXDOMAIN");
     EXPECT_EQ(z.Text("1.00.0.192.customer.com"), "NXDOMAIN");
@@ -183,8 +192,8 @@ TEST(SpfTest, MalformedNamesBelowKnownDomainsDoNotExist) {
     EXPECT_EQ(z.Text("x.customer.com"), "NXDOMAIN");
     EXPECT_EQ(z.Text("0.2.0.192.customer.com"), "TXT \"v=spf1 ip4:192.0.2.0 -all\"");
     std::string nibbles = Nibbles("2001:db8::1", true);
-    EXPECT_EQ(z.Text("0." + nibbles + ".customer.com"), "NXDOMAIN");           // 33 nibbles
-    EXPECT_EQ(z.Text(nibbles.substr(2) + ".customer.com"), "NODATA");          // 31: an empty non-terminal
+    EXPECT_EQ(z.Text("0." + nibbles + ".customer.com"), "NXDOMAIN");   // 33 nibbles
+    EXPECT_EQ(z.Text(nibbles.substr(2) + ".customer.com"), "NODATA");  // 31: an empty non-terminal
     EXPECT_EQ(z.Text("g" + nibbles.substr(1) + ".customer.com"), "NXDOMAIN");
   }
 }
@@ -241,14 +250,16 @@ TEST(SpfTest, ExistsForm) {
 TEST(SpfTest, LayoutsWithoutDomainAskTheOnlyDomain) {
   TestImage image(0);
   SpfModelBuilder spf(&image.model().pool, {"%{i}._spf.mta"});
-  const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all"), fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all");
+  const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all"),
+                 fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all");
   spf.Domain("anything.test", {{spf.Set4({"192.0.2.0/24"}), pass}}, {}, fail, fail);
   spf.model().answers_a = true;
   const auto d = image.AddDataset(image::kSpf);
   image.dataset(d).spf = spf.Finish();
   TestImage::AddSoa(image.AddZone("z.net", {d}));
   image.Build();
-  EXPECT_THAT(image.Ask("192.0.2.1._spf.mta.z.net", "A").answer(), ElementsAre("192.0.2.1._spf.mta.z.net. 300 IN A 127.0.0.2"));
+  EXPECT_THAT(image.Ask("192.0.2.1._spf.mta.z.net", "A").answer(),
+              ElementsAre("192.0.2.1._spf.mta.z.net. 300 IN A 127.0.0.2"));
   EXPECT_THAT(image.Ask("192.0.3.1._spf.mta.z.net", "A").answer(), IsEmpty());
   EXPECT_EQ(image.Ask("3.1._spf.mta.z.net", "A").rcode(), "NOERROR");
   EXPECT_EQ(image.Ask("mta.z.net", "A").rcode(), "NOERROR");
@@ -288,7 +299,8 @@ TEST(SpfTest, ClassLabels) {
 
 TEST(SpfTest, Helpers) {
   SpfImage z({"%{ir}.%{d}", "i.%{ir}._d.%{d}"});
-  const uint32_t d = z.spf().Program(SpfOutcome::kDynamic, "v=spf1 -include:_h1.@ include:_habcd.@ include:_p.@ ~all");
+  const uint32_t d =
+      z.spf().Program(SpfOutcome::kDynamic, "v=spf1 -include:_h1.@ include:_habcd.@ include:_p.@ ~all");
   z.spf().program(d).helpers = {{"1", z.spf().Text("v=spf1 exists:%{l}.x -all include:_t.@")}, {"abcd", 0}};
   z.spf().program(d).explanation = z.spf().Text("no $");
   z.spf().Domain("dyn.test", {}, {}, d, d);
@@ -317,7 +329,8 @@ TEST(SpfTest, Helpers) {
 TEST(SpfTest, FencesCannotBeImitated) {
   SpfImage z({"%{i}._ip.%{h}._ehlo.%{d}"});
   z.Build();
-  // A HELO that holds the fence: the rightmost one counts, so that the domain stays what the sender is checked for.
+  // A HELO that holds the fence: the rightmost one counts, so that the domain stays what the sender is checked
+  // for.
   EXPECT_EQ(z.Text("192.0.2.1._ip.x._ehlo.other.org._ehlo.customer.com"), "TXT \"v=spf1 ip4:192.0.2.1 -all\"");
   EXPECT_EQ(z.Text("203.0.113.1._ip.x._ehlo.other.org._ehlo.customer.com"), "TXT \"v=spf1 -all\"");
   EXPECT_EQ(z.Text("192.0.2.1._ip._ehlo.customer.com"), "NODATA");  // what stands there may be the end of a HELO
@@ -377,7 +390,8 @@ TEST(SpfTest, CutNamesNeverPass) {
   for (const bool agree : {false, true}) {
     TestImage image(0);
     SpfModelBuilder spf(&image.model().pool, {"%{ir}.%{d}"});
-    const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all"), fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all");
+    const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all"),
+                   fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all");
     std::vector<compiler::SpfEntry> four{{spf.Set4({"5.1.1.1", "2.0.0.0/8"}), pass}}, six;
     if (!agree) six.push_back({spf.Set6({"7111:db8::/32", "3000::/4"}), pass});
     spf.Domain(domain, four, six, fail, fail);
@@ -402,13 +416,16 @@ TEST(SpfTest, CutNamesNeverPass) {
   const std::string shorter = LongDomain(253 - 6 - 6);
   TestImage image(0);
   SpfModelBuilder spf(&image.model().pool, {"%{ir}.%{d}"});
-  const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all"), fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all");
+  const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all"),
+                 fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all");
   spf.Domain(shorter, {{spf.Set4({"2.2.1.7"}), pass}}, {{spf.Set6({"3000::/4"}), pass}}, fail, fail);
   const auto d = image.AddDataset(image::kSpf);
   image.dataset(d).spf = spf.Finish();
   TestImage::AddSoa(image.AddZone("z.net", {d}));
   image.Build();
-  auto ask = [&](const std::string& left, const char* type) { return image.Ask(left + "." + shorter + ".z.net", type); };
+  auto ask = [&](const std::string& left, const char* type) {
+    return image.Ask(left + "." + shorter + ".z.net", type);
+  };
   EXPECT_EQ(ask("1.2.2", "TXT").rcode(), "NXDOMAIN");  // 2.2.1.7 passes, the rest fails
   EXPECT_EQ(ask("1.2.2", "A").rcode(), "NOERROR");
   EXPECT_EQ(ask("1.2.3", "TXT").rcode(), "NXDOMAIN");  // IPv6 3000::/4 passes
@@ -421,7 +438,7 @@ TEST(SpfTest, CutFreeTextNeverPassesByAccident) {
   SpfImage z({"%{i}._ip.%{h}._ehlo.%{d}"});
   z.Build();
   const std::string tail = "._ip." + LongDomain(253 - 7 - 5 - 19 - 6) + "._ehlo.customer.com";
-  EXPECT_EQ(z.Ask("2.0.2.1" + tail).rcode(), "NXDOMAIN");        // four nibbles of some IPv6 client, or an IPv4 one
+  EXPECT_EQ(z.Ask("2.0.2.1" + tail).rcode(), "NXDOMAIN");  // four nibbles of some IPv6 client, or an IPv4 one
   EXPECT_EQ(z.Ask("2.2.1" + tail).rcode(), "NXDOMAIN");
   EXPECT_EQ(z.Ask("2.1" + tail, "A").rcode(), "NOERROR");
 }
@@ -438,8 +455,8 @@ TEST(SpfTest, LongTextsAreSplitAndTruncated) {
   AskOptions tcp;
   tcp.tcp = true;
   EXPECT_EQ(z.Ask("1.2.3.4.long.test", "TXT", tcp).answer()[0],
-            "1.2.3.4.long.test.z.net. 300 IN TXT \"" + std::string(255, 'x') + "\" \"" + std::string(255, 'x') + "\" \"" +
-                std::string(90, 'x') + "\"");
+            "1.2.3.4.long.test.z.net. 300 IN TXT \"" + std::string(255, 'x') + "\" \"" + std::string(255, 'x') +
+                "\" \"" + std::string(90, 'x') + "\"");
 }
 
 TEST(SpfTest, AclsCount) {
@@ -462,7 +479,8 @@ TEST(SpfTest, AclsCount) {
   EXPECT_EQ(rcode("10.0.0.3"), "NXDOMAIN");
   AskOptions always;
   always.client = "10.0.0.4";
-  EXPECT_THAT(z.Ask("1.2.0.192.customer.com", "TXT", always).answer(), ElementsAre(testing::HasSubstr("\"stop\"")));
+  EXPECT_THAT(z.Ask("1.2.0.192.customer.com", "TXT", always).answer(),
+              ElementsAre(testing::HasSubstr("\"stop\"")));
   EXPECT_EQ(rcode("10.0.0.4", "x.y.z.customer.com"), "NXDOMAIN");
   EXPECT_EQ(rcode("10.0.0.5"), "NOERROR");
 }
@@ -472,10 +490,12 @@ TEST(SpfTest, BatchesAnswerAlike) {
   SpfImage z({"i.%{ir}._d.%{d}", "%{ir}.%{d}", "%{i}._ip.%{h}._ehlo.%{d}"});
   z.Build();
   std::vector<std::string> packets;
-  for (const char* name : {"1.2.0.192.customer.com", "i.1.2.0.192._d.customer.com", "192.0.2.1._ip.x._ehlo.customer.com",
-                           "1.2.3.4.nobody.de", "2.0.192.customer.com", "com", "_p.1.2.3.4.customer.com",
-                           "1.2.3.4.deep.other.org", "2001:db8::1.customer.com", "x", "_d.customer.com"})
-    for (uint16_t type : {dns::kTypeTxt, dns::kTypeA}) packets.push_back(dns::BuildQuery(Wire(std::string(name) + ".z.net"), type, 1, {.id = 7}));
+  for (const char* name :
+       {"1.2.0.192.customer.com", "i.1.2.0.192._d.customer.com", "192.0.2.1._ip.x._ehlo.customer.com",
+        "1.2.3.4.nobody.de", "2.0.192.customer.com", "com", "_p.1.2.3.4.customer.com", "1.2.3.4.deep.other.org",
+        "2001:db8::1.customer.com", "x", "_d.customer.com"})
+    for (uint16_t type : {dns::kTypeTxt, dns::kTypeA})
+      packets.push_back(dns::BuildQuery(Wire(std::string(name) + ".z.net"), type, 1, {.id = 7}));
   std::vector<Request> alone(packets.size()), batch(packets.size());
   std::vector<std::vector<uint8_t>> buffers(2 * packets.size(), std::vector<uint8_t>(1500));
   for (size_t i = 0; i < packets.size(); i++) {
@@ -487,7 +507,8 @@ TEST(SpfTest, BatchesAnswerAlike) {
   AnswerBatch(z.image().view(), z.image().settings, batch, z.image().state());
   for (size_t i = 0; i < packets.size(); i++) {
     ASSERT_EQ(alone[i].response_size, batch[i].response_size) << i;
-    EXPECT_TRUE(std::equal(buffers[2 * i].begin(), buffers[2 * i].begin() + static_cast<long>(alone[i].response_size),
+    EXPECT_TRUE(std::equal(buffers[2 * i].begin(),
+                           buffers[2 * i].begin() + static_cast<long>(alone[i].response_size),
                            buffers[2 * i + 1].begin()));
   }
 }
