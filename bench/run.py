@@ -1,109 +1,38 @@
 #!/usr/bin/env python3
 """Benchmarks against Debian's rbldnsd and against bare floors, every comparison interleaved in one run.
 
-  bench/run.py                    all scenarios (about 10 minutes), results in bench/results/
+  bench/run.py                    all scenarios (about 20 minutes), results in bench/results/
   bench/run.py flat               CPU per answered query at 1 and at many names, beside rbldnsd and a UDP echo
   bench/run.py load               text to served data: build of a long ip4set against rbldnsd's load, time and memory
   bench/run.py memory             image size against rbldnsd's resident memory for the same files
   bench/run.py open               opening and verifying a large image
   bench/run.py swap               100 swaps of a large image under constant load: losses and latency
+  bench/run.py spf                the four of SPF hosting, also one by one:
+  bench/run.py spf-cold             no state to a verified image of 570 customers, over a DNS that is far away
+  bench/run.py spf-compile          5,000 and 100,000 customers from recorded answers
+  bench/run.py spf-change           a provider's changed answer to the changed answer served, at 5,000 customers
+  bench/run.py spf-million          1,000,000 customers: build, image, and CPU per answered query beside 1 customer
 
-Needs a build with `cmake --preset bench && cmake --build --preset bench` and Debian's rbldnsd. The server runs on
-core 0, the client on core 1; keep the machine quiet. Ratios within one run are the result: absolute times on shared
-machines are not.
+Needs a build with `cmake --preset bench && cmake --build --preset bench` and Debian's rbldnsd; spf also nsd and unbound.
+The server runs on core 0, the client on core 1; keep the machine quiet. Ratios within one run are the result: absolute
+times on shared machines are not.
 """
 import argparse
 import json
 import os
 import re
 import signal
-import socket
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-BIN = os.path.join(HERE, "..", "build", "bench", "bin")
+import measure
+import spf
+from measure import HERE, Server, ask, free_port, program, resident_kib, timed, wait_answer
+
 RBLDNSD = "/usr/sbin/rbldnsd"
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_answer(port, process, seconds=120.0):
-    """Seconds until the server answers anything at all."""
-    start = time.monotonic()
-    probe = struct.pack(">6H", 7, 0, 1, 0, 0, 0) + b"\x05bench\x04test\0\0\x06\0\x01"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(0.02)
-        s.connect(("127.0.0.1", port))
-        while time.monotonic() - start < seconds:
-            if process.poll() is not None:
-                raise SystemExit("server ended with %s" % process.returncode)
-            try:
-                s.send(probe)
-                s.recv(4096)
-                return time.monotonic() - start
-            except (socket.timeout, ConnectionRefusedError):
-                time.sleep(0.005)
-    raise SystemExit("no answer within %g s" % seconds)
-
-
-def resident_kib(pid):
-    for line in open("/proc/%d/status" % pid):
-        if line.startswith("VmRSS"):
-            return int(line.split()[1])
-    return 0
-
-
-class Server:
-    """A server process on core 0, and whatever it forked."""
-
-    def __init__(self, label, command, port, log):
-        self.label, self.port = label, port
-        self.process = subprocess.Popen(["taskset", "-c", "0"] + command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self.seconds_to_answer = wait_answer(port, self.process)
-
-    def pids(self):
-        return [self.process.pid]
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def ask(server, queries, seconds, rate=0):
-    command = ["taskset", "-c", "1", os.path.join(BIN, "udp_load"), "--server", "127.0.0.1:%d" % server.port, "--queries",
-               queries, "--seconds", str(seconds)]
-    for pid in server.pids():
-        command += ["--pid", str(pid)]
-    if rate:
-        command += ["--rate", str(rate)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-
-
-def timed(command):
-    """Wall seconds, CPU seconds and peak resident KiB of one command."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.monotonic() - start
-    error = process.stderr.read().decode()
-    process.stderr.close()
-    if process.returncode:
-        raise SystemExit("%s failed: %s" % (command[0], error))
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak_kib": usage.ru_maxrss}
 
 
 class Bench:
@@ -128,13 +57,13 @@ class Bench:
         zone, queries = self.workload(kind, count)
         image = zone[:-5] + ".mzi"
         if not os.path.exists(image):
-            subprocess.run([os.path.join(BIN, "mailzone"), "build", "-o", image, self.spec(kind, zone)], check=True,
+            subprocess.run([program("mailzone"), "build", "-o", image, self.spec(kind, zone)], check=True,
                            stdout=self.log, stderr=self.log)
         return image, zone, queries
 
     def ours(self, image, io="auto"):
         port = free_port()
-        return Server("mailzone", [os.path.join(BIN, "mailzoned"), "--image", image, "--listen", "127.0.0.1:%d" % port,
+        return Server("mailzone", [program("mailzoned"), "--image", image, "--listen", "127.0.0.1:%d" % port,
                                    "--workers", "1", "--io", io], port, self.log)
 
     def rbldnsd(self, spec):
@@ -144,7 +73,7 @@ class Bench:
 
     def echo(self):
         port = free_port()
-        return Server("echo", [os.path.join(BIN, "udp_echo"), str(port)], port, self.log)
+        return Server("echo", [program("udp_echo"), str(port)], port, self.log)
 
     # ---------------------------------------------------------------------------------------------- scenarios
     def flat(self):
@@ -189,8 +118,8 @@ class Bench:
         ours, plain, theirs = [], [], []
         for _ in range(self.args.repetitions):
             output = self.path("load.mzi")
-            ours.append(timed([os.path.join(BIN, "mailzone"), "build", "--full", "-o", output, spec]))
-            plain.append(timed([os.path.join(BIN, "mailzone"), "build", "--full", "--no-provenance", "-o", output, spec]))
+            ours.append(timed([program("mailzone"), "build", "--full", "-o", output, spec]))
+            plain.append(timed([program("mailzone"), "build", "--full", "--no-provenance", "-o", output, spec]))
             # rbldnsd -d would dump; its own log line tells the load's elapsed and user time.
             with tempfile.TemporaryFile("w+") as out:
                 port = free_port()
@@ -232,7 +161,7 @@ class Bench:
     def open(self):
         """`image_bench` (built beside this) opens the same image again and again; here only the large case."""
         image, _, _ = self.image("list", self.args.lines)
-        out = subprocess.run([os.path.join(BIN, "image_open"), image, str(self.args.repetitions)], check=True,
+        out = subprocess.run([program("image_open"), image, str(self.args.repetitions)], check=True,
                              stdout=subprocess.PIPE).stdout
         return json.loads(out)
 
@@ -248,7 +177,7 @@ class Bench:
                 source.readline()
                 for block in iter(lambda: source.read(1 << 22), ""):
                     out.write(block)
-            subprocess.run([os.path.join(BIN, "mailzone"), "build", "-o", second, self.spec("list", changed)], check=True,
+            subprocess.run([program("mailzone"), "build", "-o", second, self.spec("list", changed)], check=True,
                            stdout=self.log, stderr=self.log)
         live = self.path("swap_live.mzi")
         os.path.exists(live) and os.unlink(live)
@@ -258,7 +187,7 @@ class Bench:
         try:
             for label, swaps in (("steady", 0), ("swapping", self.args.swaps)):
                 seconds = max(5.0, swaps * self.args.swap_interval)
-                client = subprocess.Popen(["taskset", "-c", "1", os.path.join(BIN, "udp_load"), "--server", "127.0.0.1:%d" %
+                client = subprocess.Popen(["taskset", "-c", "1", program("udp_load"), "--server", "127.0.0.1:%d" %
                                            server.port, "--queries", queries, "--seconds", str(seconds), "--rate",
                                            str(self.args.rate)], stdout=subprocess.PIPE)
                 for i in range(swaps):
@@ -274,6 +203,11 @@ class Bench:
                                          "p99.9 added, us": rows["swapping"]["p999_us"] - rows["steady"]["p999_us"]}}
 
 
+SCENARIOS = {"flat": Bench.flat, "load": Bench.load, "memory": Bench.memory, "open": Bench.open, "swap": Bench.swap,
+             "spf-cold": spf.cold, "spf-compile": spf.compile_recorded, "spf-change": spf.change, "spf-million": spf.million}
+GROUPS = {"spf": [name for name in SCENARIOS if name.startswith("spf-")]}
+
+
 def show(name, result):
     print("\n== %s" % name)
     for label, row in result["rows"].items():
@@ -284,7 +218,7 @@ def show(name, result):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenarios", nargs="*", choices=["flat", "load", "memory", "open", "swap", []], default=[])
+    parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, *GROUPS, []], default=[])
     parser.add_argument("--bin", help="directory of the executables (default: build/bench/bin)")
     parser.add_argument("--sizes", type=lambda s: [int(x) for x in s.split(",")], default=[1, 570, 5000, 20000])
     parser.add_argument("--lines", type=int, default=10_000_000)
@@ -293,10 +227,15 @@ def main():
     parser.add_argument("--swaps", type=int, default=100)
     parser.add_argument("--swap-interval", type=float, default=0.5)
     parser.add_argument("--rate", type=int, default=20000)
+    parser.add_argument("--customers", type=lambda s: [int(x) for x in s.split(",")], default=[570, 5000, 100000, 1000000],
+                        help="of spf-cold; spf-compile and spf-change; spf-compile; spf-million")
+    parser.add_argument("--delays", type=lambda s: [float(x) for x in s.split(",")], default=[0, 60],
+                        help="of spf-cold: milliseconds of every DNS question")
+    parser.add_argument("--changes", type=int, default=20, help="of spf-change")
     parser.add_argument("--work", help="directory for generated data, kept (default: a temporary one)")
+    parser.add_argument("--results", default=os.path.join(HERE, "results", "latest.json"), help="file for the figures")
     args = parser.parse_args()
-    global BIN
-    BIN = args.bin or BIN
+    measure.bin_directory = args.bin or measure.bin_directory
     if args.work:
         os.makedirs(args.work, exist_ok=True)
     else:
@@ -304,13 +243,13 @@ def main():
         args.work = holder.name
     os.chmod(args.work, 0o755)
     bench, results = Bench(args), {}
-    for name in args.scenarios or ["flat", "load", "memory", "open", "swap"]:
-        results[name] = getattr(bench, name)()
+    for name in [s for word in args.scenarios or SCENARIOS for s in GROUPS.get(word, [word])]:
+        results[name] = SCENARIOS[name](bench)
         show(name, results[name])
-    os.makedirs(os.path.join(HERE, "results"), exist_ok=True)
-    with open(os.path.join(HERE, "results", "latest.json"), "w") as out:
+    os.makedirs(os.path.dirname(os.path.abspath(args.results)), exist_ok=True)
+    with open(args.results, "w") as out:
         json.dump(results, out, indent=1)
-    print("\nwritten: bench/results/latest.json")
+    print("\nwritten: " + os.path.relpath(args.results))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,13 @@
   workload.py domains N OUT.zone OUT.queries   N combined subzones in expurgate's form: an ip4set with about 200 prefixes
                                                (3 of 200 shared providers, 5 own addresses) and a default
   workload.py list N OUT.zone OUT.queries      one ip4set of N distinct addresses, one a line
+  workload.py spf N OUT.jsonl OUT.queries      N customers' SPF records (4 of 200 shared providers, 5 own addresses each) as
+                                               recorded answers ([resolver] replay), their names in OUT.jsonl.domains
 
 Queries are half hits, half misses, in dnsperf's "NAME TYPE" format. Everything depends on the seed only.
 """
 import argparse
+import json
 import random
 import struct
 
@@ -94,16 +97,55 @@ def write_list(count, zone_path, query_path, seed, queries):
             out.write("%s.%s A\n" % (reversed_dotted(address), LIST_ZONE))
 
 
+def write_spf(count, recording_path, query_path, seed, queries):
+    rng = random.Random(seed)
+    sets = provider_sets(rng)
+
+    def txt(name, text):
+        strings = [text[i:i + 255] for i in range(0, len(text), 255)]
+        return json.dumps({"name": name, "type": "TXT", "kind": "data", "ttl": 300,
+                           "rdata": [strings if len(strings) > 1 else text]}, separators=(",", ":")) + "\n"
+
+    sample_every = max(1, count // queries)
+    sample = []
+    with open(recording_path, "w") as out, open(recording_path + ".domains", "w") as domains:
+        for k, entries in enumerate(sets):
+            ip6 = " ".join("ip6:2001:db8:%x:%x::/64" % (k, i) for i in range(10))
+            out.write(txt("_spf.provider%d.test" % k, "v=spf1 " + " ".join("ip4:" + text_of(e) for e in entries) + " " + ip6 +
+                          " ~all"))
+        for i in range(count):
+            name = "customer%d.example" % i
+            mine = rng.sample(range(len(sets)), 4)
+            own = [rng.randrange(0x0b000000, 0xdf000000) for _ in range(5)]
+            if i % sample_every == 0:
+                sample.append((name, mine))
+            domains.write(name + "\n")
+            out.write(txt(name, "v=spf1 " + " ".join(["include:_spf.provider%d.test" % k for k in mine] +
+                                                    ["ip4:" + dotted(a) for a in own]) + " -all"))
+    with open(query_path, "w") as out:
+        for _ in range(queries):
+            name, mine = rng.choice(sample)
+            if rng.random() < 0.5:
+                address, length = rng.choice(sets[rng.choice(mine)])
+                address |= rng.getrandbits(32 - length) if length < 32 else 0
+            else:
+                address = rng.randrange(0x01000000, 0xe0000000)
+            out.write("%s.%s.%s TXT\n" % (reversed_dotted(address), name, ZONE))
+
+
+WRITERS = {"domains": write_domains, "list": write_list, "spf": write_spf}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=("domains", "list"))
+    parser.add_argument("kind", choices=WRITERS)
     parser.add_argument("count", type=int)
     parser.add_argument("zone")
     parser.add_argument("queries_file")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--queries", type=int, default=200000)
     a = parser.parse_args()
-    (write_domains if a.kind == "domains" else write_list)(a.count, a.zone, a.queries_file, a.seed, a.queries)
+    WRITERS[a.kind](a.count, a.zone, a.queries_file, a.seed, a.queries)
 
 
 if __name__ == "__main__":

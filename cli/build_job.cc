@@ -142,6 +142,8 @@ void BuildFlags::Declare(Options* options, bool writes_image) {
   options->Flag("--no-provenance", &no_provenance, "smaller image, but `explain` cannot name lines");
   options->Number("--seed", &seed, 0, ~0ull, "N", "of the name index (derived from the content)");
   options->Number("--created", &created, 0, ~0ull, "EPOCH", "time written into the image (now; 0 for equal bytes)");
+  options->Text("--record", &record, "FILE", "SPF zones: write all DNS answers to this file (resolver.record)");
+  options->Text("--replay", &replay, "FILE", "SPF zones: take all DNS answers from such a file (resolver.replay)");
   options->Flag("--full", &full, "compile all files, take nothing over from the image that is there");
 }
 
@@ -164,6 +166,8 @@ std::vector<std::string> BuildFlags::CommandLine() const {
   flag("--no-provenance", no_provenance);
   if (seed) out.push_back("--seed=" + std::to_string(*seed));
   if (created) out.push_back("--created=" + std::to_string(*created));
+  text("--record", record);
+  text("--replay", replay);
   flag("--full", full);
   return out;
 }
@@ -192,6 +196,8 @@ StatusOr<BuildJob> MakeBuildJob(const BuildFlags& flags, const std::vector<std::
     MZ_ASSIGN_OR_RETURN(job.config, LoadConfig(inputs[0], EnvironmentOf(environ), sink));
     defaults = job.config->build;
     job.image = job.config->server.image;
+    if (flags.record) job.config->resolver.record = *flags.record;
+    if (flags.replay) job.config->resolver.replay = *flags.replay;
     MZ_RETURN_IF_ERROR(AddConfiguration(*job.config, &job));
   } else {
     MZ_ASSIGN_OR_RETURN(job.specs, compiler::ParseZoneSpecs(inputs));

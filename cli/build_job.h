@@ -30,6 +30,7 @@ struct BuildFlags {
   bool mask_host_bits = false, no_gzip = false, no_provenance = false, full = false;
   std::optional<bool> minimal;
   std::optional<uint64_t> seed, created;
+  std::optional<std::string> record, replay;  // of DNS answers; beat resolver.record and resolver.replay
 
   // `check` has no use for those that shape the image file.
   void Declare(Options* options, bool writes_image);
@@ -76,6 +77,11 @@ struct BuildReport {
   std::optional<SpfSession::Summary> spf;
   bool up_to_date = false;             // nothing changed: the image was left as it is
   double seconds = 0;
+  // Parts of `seconds`. open: lists of domains and state, without `replay`, the reading of a recording; fetch: questions
+  // until all are answered, and the state saved; compile: policies and zones; write: the image, verified and published.
+  struct Phases {
+    double replay = 0, open = 0, fetch = 0, compile = 0, write = 0;
+  } phases;
   compiler::BuildResult result;        // kImageFile
   std::string image;
 };

@@ -55,6 +55,18 @@ int PrintBuildReport(const BuildReport& r, DiagnosticLog& log, BuildTarget targe
                      {"datasets", r.datasets},
                      {"entries", r.entries},
                      {"seconds", r.seconds}};
+    if (r.spf)
+      document["spf"] = {{"zones", r.spf->zones},
+                         {"domains", r.spf->domains},
+                         {"incomplete", r.spf->incomplete},
+                         {"without_record", r.spf->without_record},
+                         {"questions", r.spf->questions},
+                         {"seconds",
+                          {{"replay", r.phases.replay},
+                           {"open", r.phases.open},
+                           {"fetch", r.phases.fetch},
+                           {"compile", r.phases.compile},
+                           {"write", r.phases.write}}}};
     if (target == BuildTarget::kImageFile && r.exit_code == kExitOk)
       document["image"] = {{"path", r.image},
                            {"up_to_date", r.up_to_date},

@@ -60,6 +60,10 @@ json ImageOptions(const BuildJob& job) {
   return out;
 }
 
+double SecondsSince(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
 // The image that is there, as far as it can be used.
 struct Previous {
   Mapping bytes;
@@ -114,14 +118,22 @@ StatusOr<compiler::Assembly> AssembleSpecs(const BuildJob& job, const compiler::
 
 Status AddSpfZones(const Config& config, SpfSession* session, std::unique_ptr<SpfSession>* own,
                    compiler::ImageModel* model, dataset::DiagnosticSink* sink, Progress* progress, BuildReport* report) {
+  auto begin = std::chrono::steady_clock::now();
+  BuildReport::Phases& phases = report->phases;
   if (session == nullptr) {
     MZ_ASSIGN_OR_RETURN(*own, SpfSession::Open(config, sink));
     session = own->get();
+    phases.replay = session->replay_seconds();
+    phases.open = SecondsSince(begin) - phases.replay;
+    begin = std::chrono::steady_clock::now();
     session->Fetch(progress);
     MZ_RETURN_IF_ERROR(session->SaveState());
     MZ_RETURN_IF_ERROR(session->FinishRecording());
+    phases.fetch = SecondsSince(begin);
+    begin = std::chrono::steady_clock::now();
   }
   MZ_ASSIGN_OR_RETURN(report->spf, session->AddTo(model, sink));
+  phases.compile = SecondsSince(begin);
   report->datasets += report->spf->zones;
   report->entries += report->spf->domains;
   return absl::OkStatus();
@@ -152,7 +164,7 @@ BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::Diagno
   progress->Clear();
   auto finish = [&](ExitCode code) {
     report.exit_code = code;
-    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    report.seconds = SecondsSince(begin);
     return report;
   };
   if (!assembly.ok()) {
@@ -203,7 +215,9 @@ BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::Diagno
   write.build_options_json = options.dump(-1, ' ', false, json::error_handler_t::replace);
   write.progress = [&](double part) { progress->Show("writing " + job.image, static_cast<uint64_t>(part * 1000), 1000); };
   if (report.spf && previous.view && !pinned_differently) write.unless_identity = previous.view->header().identity;
+  const auto write_begin = std::chrono::steady_clock::now();
   StatusOr<compiler::BuildResult> result = compiler::WriteImageFile(assembly->model, job.image, write);
+  report.phases.write = SecondsSince(write_begin);
   progress->Clear();
   if (!result.ok()) {
     report.errors.push_back(std::string(Message(result.status())));

@@ -94,6 +94,22 @@ void ChangeRecord::Remember() {
   }
 }
 
+std::string ChangeRecord::Growth(const spf::Partition& before, const spf::Partition& after) {
+  spf::Evaluator& e = session_.refresher().evaluator();
+  const spf::ProgramId pass = e.programs().Decided(spf::Default::kPass);
+  const auto count = [&](const spf::Partition& p) {
+    uint64_t n = 0;
+    for (const spf::Entry& region : e.partitions4().Regions(p))
+      if (region.program == pass)
+        for (const net::Range4& r : e.sets4().Get(region.set)) n += uint64_t{r.last} - r.first + 1;
+    return n;
+  };
+  const uint64_t was = count(before), is = count(after);
+  const bool huge = is > kAlertPassAddresses && was <= kAlertPassAddresses;
+  if (!huge && (is <= kFewPassAddresses || is <= 2 * was)) return "";
+  return std::to_string(is) + " IPv4 addresses pass, " + std::to_string(was) + " before";
+}
+
 template <typename F>
 void ChangeRecord::AddFamily(const SpfZone& zone, const spf::DomainSetting& domain, const spf::Partition& before,
                              const spf::Partition& after, const std::vector<Change>& changes, int64_t now,
@@ -122,6 +138,8 @@ void ChangeRecord::AddFamily(const SpfZone& zone, const spf::DomainSetting& doma
                                {"before", spf::ResidualText(&e.programs(), d.before, F::kIsV4, zone.settings.form)},
                                {"after", spf::ResidualText(&e.programs(), d.after, F::kIsV4, zone.settings.form)}});
   }
+  if constexpr (F::kIsV4)
+    if (const std::string growth = Growth(before, after); !growth.empty()) line["alert"] = growth;
   for (const Change& c : changes) {
     const std::vector<spf::RecordKey> path = e.PathTo(SpfSession::KeyOf(domain), c.question);
     if (path.empty()) continue;

@@ -5,6 +5,7 @@
 //    "cause":{"question":"_spf.provider.example TXT","before":[...],"after":[...]},
 //    "path":["customer.example","_spf.provider.example"]}
 //
+// "alert" is added when far more IPv4 addresses pass than before: over a /8, or twice as many.
 // A domain that is served for the first time has one line with "new": true instead.
 #pragma once
 
@@ -19,6 +20,8 @@
 namespace mz::cli {
 
 inline constexpr size_t kMaxListedPrefixes = 50;  // of one change; more are counted
+inline constexpr uint64_t kAlertPassAddresses = uint64_t{1} << 24;  // a /8: more of IPv4 passes than any sender needs
+inline constexpr uint64_t kFewPassAddresses = 4096;                 // doubling so few is everyday life
 
 class ChangeRecord {
  public:
@@ -34,6 +37,8 @@ class ChangeRecord {
   struct Published {
     compiler::spf::Partition v4, v6;
   };
+  // A policy that suddenly passes far more addresses is accepted, but somebody should look: the words for it, or "".
+  std::string Growth(const compiler::spf::Partition& before, const compiler::spf::Partition& after);
   template <typename F>
   void AddFamily(const SpfZone& zone, const compiler::spf::DomainSetting& domain,
                  const compiler::spf::Partition& before, const compiler::spf::Partition& after,

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "cli/diagnostics.h"
 #include "cli/exit_code.h"
+#include "server/control/privileges.h"
 
 namespace mz::cli {
 namespace {
@@ -36,7 +37,8 @@ EnvConfig::~EnvConfig() {
 
 void EnvConfig::Declare(Options* options) {
   options->Flag("--from-env", &wanted_, "instead of a configuration: expurgate's variables MY_DOMAINS, ZONE, ...");
-  options->Text("--state-dir", &directory_, "DIR", "with --from-env: where configuration, image and state lie (/var/lib/mailzone)");
+  options->Text("--state-dir", &directory_, "DIR",
+                "with --from-env: where configuration, image and state lie (/var/lib/mailzone)");
   options->Flag("--print-config", &print_, "print the configuration that --from-env makes, and end");
 }
 
@@ -68,6 +70,17 @@ Status EnvConfig::MakeDirectory(Terminal& terminal) {
   return absl::OkStatus();
 }
 
+Status EnvConfig::MakeUsersDirectory() const {
+  if (result_.user.empty()) return absl::OkStatus();
+  const std::string path = (std::filesystem::path(directory_) / "run").string();
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  if (failure) return ErrnoStatus(failure.value(), path);
+  MZ_ASSIGN_OR_RETURN(control::Identity identity, control::LookUpIdentity(result_.user, /*refuse_root=*/false));
+  if (identity.change && ::chown(path.c_str(), identity.uid, identity.gid) != 0) return ErrnoStatus(errno, path);
+  return absl::OkStatus();
+}
+
 std::optional<int> EnvConfig::Prepare(char** environ_block, Terminal& terminal) {
   const Environment all = AllOf(environ_block);
   result_ = ConfigFromEnvironment(all, "spf.mzi");
@@ -82,6 +95,7 @@ std::optional<int> EnvConfig::Prepare(char** environ_block, Terminal& terminal) 
     return kExitOk;
   }
   Status made = MakeDirectory(terminal);
+  if (made.ok()) made = MakeUsersDirectory();
   if (made.ok()) {
     path_ = (std::filesystem::path(directory_) / "from-env.toml").string();
     AtomicFile file(path_, 0600);  // it may hold RESTDB_KEY

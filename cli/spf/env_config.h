@@ -25,8 +25,8 @@ class EnvConfig {
   void Declare(Options* options);
   bool wanted() const { return wanted_ || print_; }
 
-  // Tells what is odd, and writes the file. Nothing: go on. Else the exit code: 0 after --print-config, 2 when a variable is
-  // wrong, 3 or 4 when the directory cannot be used.
+  // Tells what is odd, and writes the file. Nothing: go on. Else the exit code: 0 after --print-config, 2 when a variable
+  // is wrong, 3 or 4 when the directory cannot be used.
   std::optional<int> Prepare(char** environ_block, Terminal& terminal);
 
   const std::string& path() const { return path_; }       // of the configuration
@@ -34,6 +34,8 @@ class EnvConfig {
 
  private:
   Status MakeDirectory(Terminal& terminal);
+  // The directory that mailzoned may write to, when it runs as another user.
+  Status MakeUsersDirectory() const;
 
   bool wanted_ = false, print_ = false;
   std::string directory_;

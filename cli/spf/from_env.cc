@@ -69,7 +69,8 @@ bool IsName(std::string_view text, size_t fewest_labels) {
   const std::optional<std::string> wire = compiler::spf::WireName(text);
   if (!wire || wire->empty()) return false;
   const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return letter || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
   });
   return plain && static_cast<size_t>(std::count(text.begin(), text.end(), '.')) + 1 >= fewest_labels;
 }
@@ -119,11 +120,13 @@ class Translator {
   void Fail(std::string text, std::string hint = "") { Say(EnvMessage::kError, std::move(text), std::move(hint)); }
 
   void Suggest(bool has_domains) {
-    const auto is_in = [](std::string_view word, auto& list) { return std::find(std::begin(list), std::end(list), word) != std::end(list); };
+    const auto is_in = [](std::string_view word, auto& list) {
+      return std::find(std::begin(list), std::end(list), word) != std::end(list);
+    };
     for (const auto& [variable, value] : environment_) {
       if (variable.starts_with("MAILZONE_") || is_in(variable, kNames) || is_in(variable, kForeign)) continue;
       const std::string nearest = Nearest(variable, kNames);
-      if (nearest.empty() || Raw(nearest)) continue;  // the right one is there as well: this is somebody else's
+      if (nearest.empty() || Raw(nearest)) continue;  // the right one is there as well: this is another's
       const bool names_domains = is_in(std::string_view(nearest), kDomainNames);
       if (!has_domains && names_domains)
         Fail("environment variable " + variable + " is unknown, and no domains are given", "did you mean " + nearest + "?");
@@ -293,6 +296,8 @@ class Translator {
     Text("stats_file", options_.stats_file);
     Text("pid_file", options_.pid_file);
     Text("user", options_.user);
+    if (!options_.user.empty()) Text("stats_page", "run/spf.stats");
+    out_.user = options_.user;
     if (options_.check_interval) Number("check_interval", *options_.check_interval);
     // The loop of DELAY seconds asked everything anew; here that is the longest that an answer is kept.
     out_.config += "\n[spf]\n";

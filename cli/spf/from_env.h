@@ -3,8 +3,8 @@
 //   EnvResult r = ConfigFromEnvironment(AllOf(environ), "spf.mzi");
 //   if (r.ok) { write r.config to a file, go on as with any mailzone.toml }
 //
-// Pure: opens nothing, looks at nothing but its arguments. Every value is checked here, so that messages name the variable;
-// MAILZONE_... variables are none of these and are applied by LoadConfig() as always.
+// Pure: opens nothing, looks at nothing but its arguments. Every value is checked here, so that messages name the
+// variable; MAILZONE_... variables are none of these and are applied by LoadConfig() as always.
 #pragma once
 
 #include <string>
@@ -26,6 +26,7 @@ struct EnvResult {
   std::string config;       // text of a mailzone.toml
   std::vector<EnvMessage> messages;
   bool demo = false;        // no domains were given: the fixed list
+  std::string user;         // of OPTIONS -u: mailzoned runs as this user, and writes into the directory `run`
   bool per_domain = false;  // RUNNING_CONFIG_ON=0: `spf emit` writes one file per domain
 };
 

@@ -77,6 +77,7 @@ int RefreshLoop::Run(bool once) {
     held_ = held;
     for (spf::Refresher::Change& c : session_->refresher().TakeChanges()) {
       state_dirty_ = true;
+      if (pending_changes_.empty()) first_answer_ = begin;
       pending_changes_.push_back(std::move(c));
     }
     TellEvents();
@@ -149,7 +150,9 @@ void RefreshLoop::Publish(int64_t now) {
   DiagnosticLog diagnostics({.err = published_ ? nullptr : &terminal_.err, .colour = terminal_.err_colour, .max_shown = 20});
   const BuildReport report = RunBuildJob(*job_, BuildTarget::kImageFile, &diagnostics, &silent, session_.get());
   if (!published_) diagnostics.Finish();
-  for (const std::string& e : report.errors) log_.Error(Printable(e));
+  if (report.errors != last_errors_)  // tried again every write interval: told once
+    for (const std::string& e : report.errors) log_.Error(Printable(e));
+  last_errors_ = report.errors;
   last_build_good_ = report.exit_code == kExitOk;
   write_wanted_ = false;
   if (!last_build_good_) {
@@ -175,6 +178,9 @@ void RefreshLoop::Publish(int64_t now) {
     std::snprintf(identity, sizeof identity, "%016llx", static_cast<unsigned long long>(report.result.identity));
     terminal_.out << kPublished << generation << " " << identity << "\n" << std::flush;
   }
+  const int64_t after_us = pending_changes_.empty()
+                               ? -1
+                               : duration_cast<std::chrono::microseconds>(Clock::now() - first_answer_).count();
   // Behind the announcement: at thousands of domains the record of a provider's change takes longer than the image.
   const std::vector<std::string> lines = changes_->Update(pending_changes_, now);
   pending_changes_.clear();
@@ -183,11 +189,12 @@ void RefreshLoop::Publish(int64_t now) {
     log_.Info("wrote " + job_->image + ": " + std::to_string(report.spf->domains) + " SPF domains, " +
               std::to_string(lines.size()) + " changed answers, " +
               std::to_string(static_cast<int>(report.seconds * 1000)) + " ms" +
+              (after_us >= 0 ? ", " + std::to_string(after_us) + " us after the first answer" : "") +
               (report.spf->incomplete > 0 ? ", " + std::to_string(report.spf->incomplete) + " incomplete" : ""));
   if (Status written = AppendLines(job_->config->spf.change_log, lines); !written.ok())
     log_.Error("change log: " + std::string(Message(written)));
+  SaveState();  // a command of the hook may read it: `mailzone spf emit`
   hooks_->Changed(lines, generation);
-  SaveState();
 }
 
 void RefreshLoop::TellEvents() {

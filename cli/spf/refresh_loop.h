@@ -67,8 +67,10 @@ class RefreshLoop {
   bool write_wanted_ = true;        // data files or settings changed, or there is no image yet
   bool published_ = false;          // by this process
   bool last_build_good_ = false;
+  std::vector<std::string> last_errors_;
   bool held_ = false;               // a rollback forbids publishing
   Clock::time_point last_write_, started_;
+  Clock::time_point first_answer_;  // of pending_changes_: when the first of them was taken in
   int64_t last_save_ = 0, last_domains_ = 0, last_push_ = 0;
   int64_t last_round_ms_ = 0;
   bool state_dirty_ = false;

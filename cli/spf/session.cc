@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 
 #include "compiler/spf/layout.h"
@@ -31,7 +32,9 @@ StatusOr<std::unique_ptr<SpfSession>> SpfSession::Open(const Config& config, dat
   std::unique_ptr<SpfSession> s(new SpfSession(config));
   MZ_ASSIGN_OR_RETURN(s->zones_, SpfZones(config, sink));
   if (!config.resolver.replay.empty()) {
+    const auto begin = std::chrono::steady_clock::now();
     MZ_ASSIGN_OR_RETURN(s->resolver_, resolve::MakeReplayResolver(config.resolver.replay));
+    s->replay_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   } else {
     MZ_ASSIGN_OR_RETURN(resolve::ResolverOptions options, ResolverSettings(config.resolver));
     MZ_ASSIGN_OR_RETURN(s->resolver_, resolve::MakeUnboundResolver(options));

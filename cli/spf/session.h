@@ -49,6 +49,7 @@ class SpfSession {
   const std::vector<SpfZone>& zones() const { return zones_; }
   compiler::spf::Refresher& refresher() { return *refresher_; }
   resolve::Store& store() { return *store_; }
+  double replay_seconds() const { return replay_seconds_; }  // spent on reading the recording
   int resolver_fd() const { return resolver_->fd(); }
   static compiler::spf::RecordKey KeyOf(const compiler::spf::DomainSetting& d) { return {d.source_domain, d.owner}; }
   // The setting of a domain (any spelling of case), or null.
@@ -69,6 +70,7 @@ class SpfSession {
   std::function<Status()> finish_recording_;
   std::unique_ptr<resolve::Store> store_;
   std::unique_ptr<compiler::spf::Refresher> refresher_;
+  double replay_seconds_ = 0;
 };
 
 }  // namespace mz::cli

@@ -234,7 +234,8 @@ class Auditor {
         if (root && f.diagnostic.severity == Severity::kWarning && f.section == "RFC 7208 section 5.1") continue;
         if (root && f.section == kIncludes) continue;
         // What is below a name that nobody knows says nothing.
-        if (!options_.domain_known && (root ? f.diagnostic.column != 0 : dns::EndsWith(v.key.domain, key_.domain))) continue;
+        if (!options_.domain_known && (root ? f.diagnostic.column != 0 : v.key.domain.find(key_.domain) != std::string::npos))
+          continue;
         if (root) {
           out_.findings.insert(out_.findings.begin() + static_cast<ptrdiff_t>(own_++), f);
         } else {

@@ -67,7 +67,7 @@ Status CheckEmittable(const EmitZone& zone) {
   const std::string apex = dns::NameText(s.apex);
   if (s.form == Form::kClasses)
     return MakeStatus(StatusCode::kInvalidArgument,
-                      "zone " + apex + ": class labels are answered by mailzoned only; use form = \"redirect\" or \"include\"");
+                      "zone " + apex + ": class labels are answered by mailzoned only; use form = \"redirect\"");
   if (std::find(s.layouts.begin(), s.layouts.end(), kReversedLayout) == s.layouts.end())
     return MakeStatus(StatusCode::kInvalidArgument,
                       "zone " + apex + ": only the layout \"%{ir}.%{d}\" can be said in this format");
@@ -108,7 +108,8 @@ EmittedAnswer Emitter::AnswerOf(ProgramId program, bool is_v4, const DomainSetti
   out.outcome = served.outcome;
   if (form == Form::kExists && zone_.format != EmitFormat::kJson) {
     if (served.outcome == SpfOutcome::kDynamic)
-      Note(domain, "a part of its record that depends on the message is answered as no match", "published with exists:", true);
+      Note(domain, "a part of its record that depends on the message is answered as no match",
+           "form = \"exists\" has no words for it", true);
     out.unlisted = served.outcome != SpfOutcome::kPass;
     if (out.unlisted) out.outcome = SpfOutcome::kFail;
     return out;
@@ -139,7 +140,8 @@ EmittedAnswer Emitter::AnswerOf(ProgramId program, bool is_v4, const DomainSetti
             "negative terms inside an include, in front of terms that depend on the message");
     return out;
   }
-  if (DropExplanation(&out.text)) Note(domain, "the explanation of exp= is left out", "only mailzoned answers it", false);
+  if (DropExplanation(&out.text))
+    Note(domain, "the explanation of exp= is left out", "only mailzoned answers it", false);
   if (out.text.literal.find(" include:_t.") != std::string::npos)
     Note(domain, "temperror cannot be said here and becomes permerror", "", true);
   if (IsRbldnsd(zone_.format) && RbldnsdTextBytes(out.text, is_v4) > kMaxRbldnsdText)

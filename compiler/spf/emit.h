@@ -5,15 +5,13 @@
 //   for (const DomainSetting* d : emitter.Domains()) file += emitter.Domain(*d);
 //   file += emitter.Tail();
 //
-// Text is deterministic: sorted by domain, answer and address, without times unless asked for. Nothing that a record says
-// is copied: texts are composed from parsed terms, which hold no control characters, and names are escaped. Not
+// Text is deterministic: sorted by domain, answer and address, without times unless asked for. Nothing that a record
+// says is copied: texts are composed from parsed terms, which hold no control characters, and names are escaped. Not
 // thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -37,7 +35,7 @@ struct EmitZone {
   EmitFormat format = EmitFormat::kRbldnsdExact;
   // What cannot be said in kRbldnsdCompat is said as in kRbldnsdExact; else it is refused.
   bool exact_fallback = true;
-  std::string ns;           // host names for $NS, $SOA; without final dot. "": neither is written
+  std::string ns;           // host name for $NS and $SOA, without final dot. "": neither is written
   std::string hostmaster;   // mailbox with @ or as a name
   uint32_t created = 0;     // seconds since 1970, for headers; 0: no time
   std::string source_prefix;
@@ -46,7 +44,7 @@ struct EmitZone {
 struct EmitNote {
   std::string domain;
   std::string message, hint;
-  bool lost = false;        // something is missing or answered with permerror in the output: not only less comfortable
+  bool lost = false;        // something is missing in the output, or answered with permerror
 };
 using EmitNotes = std::function<void(const EmitNote&)>;
 

@@ -1,5 +1,5 @@
-// bind: a zone file for any authoritative server. Reversed addresses are names of octets or nibbles, so a prefix is a wildcard
-// at the next border; below every name that exists a wildcard of its own is needed (RFC 4592 section 3.3.1).
+// bind: a zone file for any authoritative server. Reversed addresses are names of octets or nibbles, so a prefix is a
+// wildcard at the next border; below every name that exists a wildcard of its own is needed (RFC 4592 section 3.3.1).
 //
 // IPv4 and IPv6 names share their first labels where these are single digits ("2.customer" leads to 2.0.0.0/8 and to
 // 2000::/4), so both families are walked together, and a wildcard on a shared name says both answers in one record.
@@ -57,9 +57,9 @@ class Map {
     return std::prev(next)->answer;
   }
   std::string PrefixText(const Cell& c) const {
-    if (address_bits_ == 128) return net::ToString(c.first) + (c.length == 128 ? "" : "/" + std::to_string(c.length));
-    return net::ToString(static_cast<net::Ip4>(c.first.high >> 32)) +
-           (c.length == 32 ? "" : "/" + std::to_string(c.length));
+    const std::string text = address_bits_ == 128 ? net::ToString(c.first)
+                                                  : net::ToString(static_cast<net::Ip4>(c.first.high >> 32));
+    return text + (c.length == address_bits_ ? "" : "/" + std::to_string(c.length));
   }
 
  private:
@@ -156,7 +156,8 @@ class Walk {
     const bool below4 = c4 && !leaf4, below6 = c6 && !leaf6;
     if (!below4 && !below6) return;
     const size_t default4 = below4 ? Default(v4_, *c4) : 0, default6 = below6 ? Default(v6_, *c6) : 0;
-    Record("*." + path + domain_, below4 ? SaidBy(v4_, *c4, default4) : Said{}, below6 ? SaidBy(v6_, *c6, default6) : Said{});
+    Record("*." + path + domain_, below4 ? SaidBy(v4_, *c4, default4) : Said{},
+           below6 ? SaidBy(v6_, *c6, default6) : Said{});
     for (int i = 0; i < 256; i++) {
       const bool has6 = below6 && i < 10;  // an octet of one digit is a nibble as well
       const Cells n4 = below4 ? Cells(v4_.Child(*c4, i)) : Cells();
@@ -178,14 +179,16 @@ class Walk {
 
   void Record(const std::string& owner, const Said& a, const Said& b) {
     if (exists_) {
-      const bool listed4 = a.answer != nullptr && !a.answer->unlisted, listed6 = b.answer != nullptr && !b.answer->unlisted;
+      const bool listed4 = a.answer != nullptr && !a.answer->unlisted;
+      const bool listed6 = b.answer != nullptr && !b.answer->unlisted;
       if (a.answer != nullptr && b.answer != nullptr && listed4 != listed6)
         note_("an address border that IPv4 and IPv6 names share cannot be said with A records", "", true);
       // The name exists either way, so that a wildcard above does not answer for it.
       out_ += owner + (listed4 || (listed6 && a.answer == nullptr) ? " A 127.0.0.2\n" : " TXT \"not listed\"\n");
       return;
     }
-    out_ += owner + " TXT " + Quoted(a.answer == nullptr ? Text(b) : b.answer == nullptr ? Text(a) : Both(a, b)) + "\n";
+    const std::string text = a.answer == nullptr ? Text(b) : b.answer == nullptr ? Text(a) : Both(a, b);
+    out_ += owner + " TXT " + Quoted(text) + "\n";
   }
 
   std::string Both(const Said& a, const Said& b) {

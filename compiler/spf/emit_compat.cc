@@ -1,5 +1,5 @@
-// rbldnsd-compat: the structure that expurgate writes, for those who compare files or have tools that read them. Per domain
-// one text for addresses that pass and one for all others. Entries are sorted, and no record text is copied.
+// rbldnsd-compat: the structure that expurgate writes, for those who compare files or have tools that read them. Per
+// domain one text for addresses that pass and one for all others. Entries are sorted, and no record text is copied.
 #include <ctime>
 
 #include "compiler/spf/emit.h"

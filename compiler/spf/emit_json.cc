@@ -1,5 +1,5 @@
-// json: the policies for other programs. In `record`, "$IP" is the client's address, "$NAME" the name that was asked, "$$" a
-// dollar; null is SERVFAIL.
+// json: the policies for other programs. In `record`, "$IP" is the client's address, "$NAME" the name that was asked,
+// "$$" a dollar; null is SERVFAIL.
 #include <nlohmann/json.hpp>
 
 #include "compiler/spf/emit.h"
@@ -63,7 +63,8 @@ ordered_json Family(const std::vector<EmittedGroup<Prefix>>& groups) {
   ordered_json out = ordered_json::array();
   for (const auto& group : groups) {
     ordered_json prefixes = ordered_json::array();
-    for (const Prefix& p : group.prefixes) prefixes.push_back(net::ToString(p.address) + "/" + std::to_string(p.length));
+    for (const Prefix& p : group.prefixes)
+      prefixes.push_back(net::ToString(p.address) + "/" + std::to_string(p.length));
     out.push_back({{"result", Word(group.answer.outcome)},
                    {"record", Record(group.answer.text)},
                    {"prefixes", std::move(prefixes)}});

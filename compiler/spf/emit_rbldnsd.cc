@@ -1,5 +1,5 @@
-// rbldnsd-exact: per domain an ip4trie and an ip6trie. The residual with the most prefixes is the default at /0, the others
-// follow with their prefixes; the longest prefix wins, so the file is right by construction.
+// rbldnsd-exact: per domain an ip4trie and an ip6trie. The residual with the most prefixes is the default at /0, the
+// others follow with their prefixes; the longest prefix wins, so the file is right by construction.
 #include <algorithm>
 
 #include "compiler/spf/emit.h"
@@ -51,8 +51,8 @@ std::string Family(const std::string& domain, const char* type, const char* all,
   return out;
 }
 
-// Name holes are written as the macro that says the same to the receiver: within the record that is served, <domain> is the
-// name that was asked (RFC 7208 section 7.2).
+// Name holes are written as the macro that says the same to the receiver: within the record that is served, <domain> is
+// the name that was asked (RFC 7208 section 7.2).
 constexpr std::string_view kQueryName = "%{d}";
 
 }  // namespace

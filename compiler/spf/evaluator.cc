@@ -126,7 +126,8 @@ class Evaluator::RecordEvaluation {
 
   // From the last term to the first: each is put in front of what follows it.
   void Backwards(size_t count) {
-    for (size_t i = count; i-- > 0;) {
+    for (size_t i = count; i-- > 0 && !too_complex_;) {
+      if (v4_.entries.size() > kManyEntries * 2 || v6_.entries.size() > kManyEntries * 2) Compact();
       const mz::spf::Term& term = record_.terms[i];
       switch (term.mechanism) {
         case mz::spf::Mechanism::kAll:
@@ -159,6 +160,7 @@ class Evaluator::RecordEvaluation {
       }
     }
     Compact();
+    if (too_complex_) Both(e_.programs_.Decided(Default::kPermerror));
     Store();
   }
 
@@ -439,7 +441,7 @@ class Evaluator::RecordEvaluation {
     if (regions.size() > e_.options_.limits.regions) {
       Report(dataset::Severity::kError, 0, 0, "more than " + std::to_string(e_.options_.limits.regions) +
              " classes of addresses that differ in what the receiver must look up", "", "");
-      *p = Partition{{}, e_.programs_.Decided(Default::kPermerror)};
+      too_complex_ = true;
       return;
     }
     p->fallback = regions.back().program;
@@ -484,6 +486,7 @@ class Evaluator::RecordEvaluation {
   std::string text_;
   mz::spf::Record record_;
   TextRef explanation_ = 0;
+  bool too_complex_ = false;
   Partition v4_, v6_;
   std::vector<net::Range4> own4_;
   std::vector<net::Range6> own6_;

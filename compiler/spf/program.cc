@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_set.h"
+
 namespace mz::compiler::spf {
 
 ProgramPool::ProgramPool() { InternText(""); }
@@ -48,14 +50,19 @@ ProgramId ProgramPool::Redirect(std::string_view macro_string) {
 
 ProgramId ProgramPool::Normal(Program p) {
   std::vector<Clause> kept;
-  for (const Clause& c : p.clauses) {
-    const bool seen = std::any_of(kept.begin(), kept.end(), [&c](const Clause& k) { return k.atom == c.atom; });
-    if (!seen) kept.push_back(c);
-  }
+  kept.reserve(p.clauses.size());
+  absl::flat_hash_set<AtomId> seen;
+  for (const Clause& c : p.clauses)
+    if (seen.insert(c.atom).second) kept.push_back(c);
+  p.clauses = std::move(kept);
+  return Trimmed(std::move(p));
+}
+
+ProgramId ProgramPool::Trimmed(Program p) {
+  std::vector<Clause>& kept = p.clauses;
   while (!kept.empty() && IsResult(p.fallback) && DefaultOf(kept.back().qualifier) == p.fallback &&
          atoms_[kept.back().atom].pure)
     kept.pop_back();
-  p.clauses = std::move(kept);
   const bool can_fail = p.fallback == Default::kFail ||
                         std::any_of(p.clauses.begin(), p.clauses.end(),
                                     [](const Clause& c) { return c.qualifier == Qualifier::kFail; });
@@ -65,9 +72,10 @@ ProgramId ProgramPool::Normal(Program p) {
 
 ProgramId ProgramPool::Cons(Qualifier q, AtomId atom, ProgramId rest, TextRef explanation) {
   Program p = programs_[rest];
+  std::erase_if(p.clauses, [atom](const Clause& c) { return c.atom == atom; });
   p.clauses.insert(p.clauses.begin(), {q, atom});
   if (q == Qualifier::kFail && p.explanation == 0) p.explanation = explanation;
-  return Normal(std::move(p));
+  return Trimmed(std::move(p));
 }
 
 ProgramId ProgramPool::AsIncluded(ProgramId id) {

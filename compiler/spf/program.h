@@ -93,6 +93,7 @@ class ProgramPool {
  private:
   ProgramId Intern(Program p);
   ProgramId Normal(Program p);
+  ProgramId Trimmed(Program p);  // requires: no atom twice
 
   std::deque<Program> programs_;
   std::deque<Atom> atoms_;

@@ -60,9 +60,7 @@ class Reader {
   }
 
  private:
-  bool LeadsHome(const std::string& target) const {
-    return target == apex_ || (target.size() > apex_.size() && target.ends_with("." + apex_));
-  }
+  bool LeadsHome(const std::string& target) const { return EndsInZone(target, zone_.apex); }
 
   void Ours(Form form, const std::string& target) {
     out_.kind = Published::kOurs;

@@ -31,16 +31,18 @@ TraceStep::Outcome OutcomeOf(uint8_t possible) {
   }
 }
 
+constexpr std::string_view kHome = "points to a record that we publish";
+
 class Tracer {
  public:
-  Tracer(const Limits& limits, AnswerSource* source, const ClientAddress& client, size_t limit, Trace* out)
-      : limits_(limits), source_(source), client_(client), limit_(limit), out_(*out) {}
+  Tracer(const Options& options, AnswerSource* source, const ClientAddress& client, size_t limit, Trace* out)
+      : options_(options), source_(source), client_(client), limit_(limit), out_(*out) {}
 
   // The record of a key and everything below; its possible results.
   uint8_t Record(const RecordKey& key, int depth) {
     const RecordRead read = ReadRecord(source_, key.owner);
     if (TraceStep* step = Step(TraceStep::kRecord, depth, key, 0, read.ok ? read.text : read.problem)) step->ok = read.ok;
-    if (!read.ok || depth >= static_cast<int>(limits_.depth)) return kBad;
+    if (!read.ok || depth >= static_cast<int>(options_.limits.depth)) return kBad;
     if (read.record.terms.empty() && !read.record.redirect) return kNo;
     stack_.push_back(key.domain);
     const uint8_t result = Terms(read, key, depth);
@@ -74,15 +76,18 @@ class Tracer {
                    int depth) {
     const mz::spf::Expansion target = Expand(m.value, domain);
     const std::optional<std::string> wire = WireName(target.text);
-    const bool loop = wire && IsRunning(*wire);
-    TraceStep* step = Step(target.dynamic   ? TraceStep::kReceiver
-                           : !wire || loop ? TraceStep::kError
-                                           : TraceStep::kFollowed,
+    const std::string bad = LeadsHome(target.text)    ? std::string(kHome)
+                            : target.dynamic          ? ""
+                            : !wire                   ? "not a domain name"
+                            : IsRunning(*wire)        ? "leads back to itself"
+                                                      : "";
+    TraceStep* step = Step(!bad.empty()     ? TraceStep::kError
+                           : target.dynamic ? TraceStep::kReceiver
+                                            : TraceStep::kFollowed,
                            depth, key, m.column, read.text.substr(m.column - 1, m.length));
-    if (step != nullptr && !target.dynamic && !wire) step->note = "not a domain name";
-    if (step != nullptr && loop) step->note = "leads back to itself";
+    if (step != nullptr) step->note = bad;
+    if (!bad.empty()) return kBad;
     if (target.dynamic) return kYes | kNo | kBad;
-    if (!wire || loop) return kBad;
     return Record({*wire, *wire}, depth + 1);
   }
 
@@ -105,12 +110,23 @@ class Tracer {
   mz::spf::Expansion Expand(const mz::spf::MacroString& s, const std::string& domain) const {
     return mz::spf::ExpandStatic(s, {.domain = domain, .is_v4 = client_.is_v4});
   }
+  bool LeadsHome(const std::string& name) const {
+    return std::any_of(options_.own_zones.begin(), options_.own_zones.end(),
+                       [&](const std::string& zone) { return EndsInZone(name, zone); });
+  }
   bool IsRunning(const std::string& name) const {
     return std::find(stack_.begin(), stack_.end(), name) != stack_.end();
   }
 
   uint8_t Evaluate(const Term& term, const std::string& domain, int depth, std::string* note) {
-    if (term.domain && mz::spf::IsDynamic(*term.domain))
+    // Lookups of hosts may well end in our zone; records and what depends on the message may not.
+    const bool dynamic = term.domain && mz::spf::IsDynamic(*term.domain);
+    if (term.domain && (dynamic || term.mechanism == Mechanism::kInclude || term.mechanism == Mechanism::kPtr) &&
+        LeadsHome(Expand(*term.domain, domain).text)) {
+      *note = kHome;
+      return kBad;
+    }
+    if (dynamic)
       return term.mechanism == Mechanism::kInclude ? kYes | kNo | kBad : kYes | kNo;
     switch (term.mechanism) {
       case Mechanism::kAll:
@@ -195,7 +211,7 @@ class Tracer {
     return r.first <= client_.v6 && client_.v6 <= r.last;
   }
 
-  const Limits& limits_;
+  const Options& options_;
   AnswerSource* source_;
   const ClientAddress& client_;
   const size_t limit_;
@@ -251,7 +267,7 @@ Trace TraceClient(Evaluator* evaluator, AnswerSource* source, const RecordKey& k
   const Policy& policy = evaluator->Evaluate(key);
   out.program = client.is_v4 ? evaluator->partitions4().Find(policy.v4, client.v4)
                              : evaluator->partitions6().Find(policy.v6, client.v6);
-  Tracer(evaluator->options().limits, source, client, limit, &out).Record(key, 0);
+  Tracer(evaluator->options(), source, client, limit, &out).Record(key, 0);
   MarkDeciding(&out.steps, 0, out.steps.size());
   return out;
 }

@@ -1,6 +1,7 @@
 // See wire_names.h.
 #include "compiler/spf/wire_names.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "format/dns/name.h"
@@ -35,6 +36,17 @@ std::string RawText(std::string_view wire) {
     i += 1 + n;
   }
   return text;
+}
+
+bool EndsInZone(std::string_view text, std::string_view zone_wire) {
+  while (!text.empty() && text.back() == '.') text.remove_suffix(1);
+  const std::string zone = RawText(zone_wire);
+  if (zone.empty() || text.size() < zone.size()) return false;
+  const std::string_view end = text.substr(text.size() - zone.size());
+  const bool equal = std::equal(end.begin(), end.end(), zone.begin(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b;
+  });
+  return equal && (text.size() == zone.size() || text[text.size() - zone.size() - 1] == '.');
 }
 
 }  // namespace mz::compiler::spf

@@ -11,5 +11,7 @@ namespace mz::compiler::spf {
 std::optional<std::string> WireName(std::string_view text);
 // The way back; dots inside labels are not marked.
 std::string RawText(std::string_view wire);
+// True when a name as a text writes it, macros and all, ends in the zone.
+bool EndsInZone(std::string_view text, std::string_view zone_wire);
 
 }  // namespace mz::compiler::spf

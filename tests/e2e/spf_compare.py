@@ -24,6 +24,12 @@ FORMS = {
 STATIC = re.compile(r"v=spf1 ([-~?]all|ip[46]:\S+ -all)( exp=\S+)?|2")     # 2: SERVFAIL
 
 
+def start_mailspf():
+    """-> (Router, MailSpf); the router needs a receiver."""
+    router = spf_world.Router(None)
+    return router, spf_oracle.MailSpf(router.port)
+
+
 def config(forwarder, customers, deadline_ms=1500):
     """`customers`: {form: [domain]} -> mailzone.toml"""
     text = (f'[server]\nimage = "spf.mzi"\n[resolver]\nforwarders = ["127.0.0.1@{forwarder}"]\n'
@@ -88,10 +94,10 @@ class Difference:
 
 
 class Block:
-    """Zone sets, compiled and served. Close it."""
+    """Zone sets, compiled and served. Close it. `perl`: (Router, MailSpf) of somebody else, else they are started when needed."""
 
-    def __init__(self, test, sets, forms=tuple(FORMS), deadline_ms=1500):
-        self.test, self.closers = test, []
+    def __init__(self, test, sets, forms=tuple(FORMS), deadline_ms=1500, perl=None):
+        self.test, self.closers, self.perl = test, [], perl
         self.directory = test.new_directory()
         world = spf_world.World()
         customers = {form: [] for form in forms}
@@ -117,14 +123,13 @@ class Block:
         for zone, _, _ in FORMS.values():
             self.receiver.route(zone, client.port)
         self.pyspf = spf_oracle.PySpf(self.receiver)
-        self.perl = None
 
     def mailspf(self):
         if self.perl is None:
-            router = spf_world.Router(self.receiver)
-            self.perl = spf_oracle.MailSpf(router.port)
-            self.closers += [router.close, self.perl.close]
-        return self.perl
+            self.perl = start_mailspf()
+            self.closers += [part.close for part in self.perl]
+        self.perl[0].receiver = self.receiver
+        return self.perl[1]
 
     def close(self):
         while self.closers:
@@ -162,6 +167,7 @@ class Counts:
     dynamic: int = 0                # of them with an answer that leaves something to the receiver
     over_limits: int = 0            # equal only without limits, and the answer needs more than the limits
     known_errors: int = 0           # Mail::SPF reads the source differently, for a reason of known_error()
+    mixed_explanations: int = 0     # another explanation with the same result, see mixed_explanations()
     results: dict = dataclasses.field(default_factory=dict)
 
     def add(self, other):
@@ -181,7 +187,18 @@ def known_error(zone_set, ip, first, second):
         return "IPv4 clients match short and mapped ip6 ranges"
     if re.search(r"%\{[A-Z]", text):
         return "upper-case macros are not escaped"
+    if "Unknown Macro" in first.detail:
+        return "macros are not looked at before they are needed"
+    if "errmx" in text:
+        return "mx stops at the first exchange that matches"
     return ""
+
+
+def mixed_explanations(zone_set):
+    """A clause that only the receiver can decide may fail with another explanation than what follows it. Our answers have
+    one explanation each."""
+    text = " ".join("".join(r[1]) for records in zone_set.zone.values() for r in records if r[0] == "TXT")
+    return "exp=" in text and re.search(r"-\w+:?\S*%\{|-ptr", text)
 
 
 def compare_client(block, zone_set, form, client, counts, perl=False):
@@ -202,7 +219,8 @@ def compare_client(block, zone_set, form, client, counts, perl=False):
     if perl:
         counts.second_engine += 1
         second = block.source(engine, ip, sender, helo)
-        if second.result != source.result:
+        known = second.result != source.result
+        if known:
             if not known_error(zone_set, ip, source, second):
                 difference.engine, difference.got, difference.why = "Mail::SPF reads the source", second.result, second.detail
                 return difference
@@ -212,8 +230,14 @@ def compare_client(block, zone_set, form, client, counts, perl=False):
     difference.got, difference.why = got.result, got.detail
     if got.result in want:
         # The redirect form keeps the explanation as well (section 6.2).
-        same = perl or form != "redirect" or got.result != "fail" or got.explanation == source.explanation
-        return None if same else difference
+        if perl or form != "redirect" or got.result != "fail" or got.explanation == source.explanation:
+            return None
+        if not mixed_explanations(zone_set):
+            return difference
+        counts.mixed_explanations += 1
+        return None
+    if perl and known:
+        return None
     free = block.published(block.pyspf, form, customer, ip, sender, helo, limits=False)
     if free.result in want and free.over_limits():
         counts.over_limits += 1

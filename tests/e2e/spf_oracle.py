@@ -73,6 +73,8 @@ class PySpf:
             return []
         rcode, records = self.receiver.ask(wire, number)
         if rcode not in (0, spf_world.NXDOMAIN):
+            if kind == "PTR":
+                return []       # section 5.5: an error here is no match
             raise spf.TempError(f"DNS rcode {rcode} for {kind} of {name}")
         key, out = (name, kind), []
         for rdata, message, offset in records:

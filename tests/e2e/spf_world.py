@@ -11,7 +11,8 @@
 Records: [type, value...] with A, AAAA, MX, PTR, CNAME, TXT (a text of any length, or a list of character-strings).
 ["TIMEOUT"] makes every question for the name fail with SERVFAIL, ["SILENT"] leaves it without an answer; on the receiver's
 port silence is SERVFAIL, since a receiver asks a resolver, and a resolver gives up. CNAMEs are followed as a resolver does.
-Answers that do not fit the client's UDP size are truncated, and whole over TCP. All names are octets in latin-1.
+Answers that do not fit the client's UDP size are truncated, and whole over TCP. Names are octets in latin-1, texts UTF-8 or
+octets.
 """
 import multiprocessing
 import os
@@ -81,11 +82,11 @@ def rdata_of(kind, values):
     value = values[0]
     strings = value if isinstance(value, (list, tuple)) else None
     if strings is None:
-        octets = value.encode("latin-1") if isinstance(value, str) else value
+        octets = value.encode() if isinstance(value, str) else value
         strings = [octets[at:at + 255] for at in range(0, len(octets), 255)] or [b""]
     out = bytearray()
     for string in strings:
-        octets = string.encode("latin-1") if isinstance(string, str) else string
+        octets = string.encode() if isinstance(string, str) else string
         out.append(len(octets))
         out += octets
     return bytes(out)

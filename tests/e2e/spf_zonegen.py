@@ -87,7 +87,8 @@ class ZoneSet:
                         self._point(int(ipaddress.IPv4Address(address)), length, 4)
         self.add(f"c0.{self.suffix}", ("CNAME", rng.choice(self.hosts)))
         self.add(f"c1.{self.suffix}", ("CNAME", f"c0.{self.suffix}"))
-        self.add(f"cd.{self.suffix}", ("CNAME", rng.choice(self.names)))
+        self.alias_of = rng.choice(self.names)
+        self.add(f"cd.{self.suffix}", ("CNAME", self.alias_of))
         self.add(f"nullmx.{self.suffix}", ("MX", 0, "."))
         self.add(f"err.{self.suffix}", ("TIMEOUT",))
         self.add(f"errmx.{self.suffix}", ("MX", 5, rng.choice(self.hosts)), ("MX", 10, f"err.{self.suffix}"))
@@ -115,7 +116,9 @@ class ZoneSet:
         rng = self.rng
         choices = [other for other in self.names if other != name]
         if rng.random() < .1:
-            choices = [f"nx.{self.suffix}", f"p.{name}", f"cd.{self.suffix}", self.failing()]
+            choices = [f"nx.{self.suffix}", f"p.{name}", self.failing()]
+            if name != self.alias_of:       # else it would name itself
+                choices.append(f"cd.{self.suffix}")
         if rng.random() < .1:
             return rng.choice(("p.%{d}", "%{v}.%{d}", "%{d1r-}.%{d2}", f"q.%{{dr}}.{self.suffix}", "P.%{D}"))
         return rng.choice(choices)

@@ -328,6 +328,10 @@ def test_hostile_records(t):
         for domain, ip in (("long", "203.0.113.9"), ("helper", "203.0.113.9")):
             t.equal(f"{form}: {domain} is permerror where it cannot be said",
                     ask(f"{domain}.hostile.example", ip, reference), ("NOERROR", ['"v=spf1 exists:%{x}"']))
+        # docs/EXPURGATE.md: rbldnsd looks a client in 2002::/16 up as IPv4 as well.
+        six_to_four = "2002:c000:201::1"
+        t.equal(f"{form}: two records for 6to4 where the families differ", len(ask("wide.hostile.example", six_to_four, reference)[1]), 2)
+        t.equal(f"{form}: one where they agree", len(ask("exp.hostile.example", six_to_four, reference)[1]), 1)
         t.equal(f"{form}: exp= is left out", ask("exp.hostile.example", "203.0.113.9", reference), ("NOERROR", ['"v=spf1 -all"']))
 
 

@@ -1,7 +1,10 @@
 """`mailzone serve --from-env`: expurgate's variables start resolver, compiler and server in one process group."""
+import http.server
+import json
 import os
 import pathlib
 import signal
+import threading
 import tomllib
 
 import harness
@@ -25,6 +28,8 @@ def run(t, *words, **variables):
 def start(t, env, *options):
     """-> (process, client). The environment is exactly `env`."""
     port = harness.free_port()
+    if "--state-dir" not in options:
+        options += ("--state-dir", t.new_directory())
     env = {**env, "OPTIONS": env.get("OPTIONS", "-e -t 5m") + f" -b 127.0.0.1/{port}"}
     words = [f"{key}={value}" for key, value in env.items()]
     process = t.start(["/usr/bin/env", "-i", *words, t.binary("mailzone"), "serve", "--from-env", *options], name="serve")
@@ -42,7 +47,7 @@ def test_serves(t):
     box = Internet(t, customers=12)
     state = t.new_directory()
     process, client = start(t, environment(t, box, MY_DOMAINS=" ".join(box.domains) + " nodot", NS_RECORD="ns1.flat.example",
-                                           SOA_HOSTMASTER="host@flat.example", OPTIONS="-e -t 2m -l -", DELAY="60"),
+                                           SOA_HOSTMASTER="host@flat.example", OPTIONS="-e -t 2m -l +-", DELAY="60"),
                             "--state-dir", state)
     wanted = harness.wait_until(lambda: text_of(client, f"1.0.0.127.{box.domains[0]}.{ZONE}"), 15)
     t.check("a domain is answered", wanted and wanted[0] == "NOERROR" and wanted[1][0].startswith("v=spf1 "), wanted)
@@ -60,7 +65,7 @@ def test_serves(t):
     unknown = text_of(client, f"1.0.0.127.unknown.example.{ZONE}")
     t.equal("an unknown domain", unknown, ("NXDOMAIN", []))
     t.check("the entry that is no domain is named", "MY_DOMAINS: left out: 'nodot'" in process.stderr(), process.stderr()[:600])
-    t.check("-l - writes the query log to standard output",
+    t.check("-l +- writes the query log to standard output",
             harness.wait_until(lambda: google in process.stdout(), 5), process.stdout()[-300:])
     config = state / "from-env.toml"
     t.equal("only the owner reads the configuration", config.stat().st_mode & 0o777, 0o600)
@@ -79,14 +84,15 @@ def test_as_another_user(t):
     t.check("mailzoned answers as another user", got and got[0] == "NOERROR", (got, process.log()[-600:]))
 
 
-def test_temporary_directory_goes(t):
-    """Where nothing lasting can be written, the directory is temporary: said, and removed at the end."""
+def test_state_directory(t):
     box = Internet(t, customers=1)
     scratch = t.new_directory()
-    env = environment(t, box, MY_DOMAINS=box.domains[0], TMPDIR=str(scratch))
-    process, client = start(t, env, "--state-dir", scratch / "made" / "here")
+    env = environment(t, box, MY_DOMAINS=box.domains[0])
+    process, _ = start(t, env, "--state-dir", scratch / "made" / "here")
     t.check("--state-dir is made", (scratch / "made" / "here" / "from-env.toml").exists())
     process.stop()
+    told = run(t, "serve", "--from-env", "--state-dir", "/dev/null/x", MY_DOMAINS="a.example", ZONE=ZONE)
+    t.check("one that cannot be made is an error", told.returncode in (3, 4) and "/dev/null/x" in told.stderr, told)
 
 
 def test_source_prefix(t):
@@ -99,6 +105,52 @@ def test_source_prefix(t):
         t.equal(f"{variables}: pass", got, ("NOERROR", [f"v=spf1 ip4:192.0.2.{passes} -all"]))
         t.equal(f"{variables}: others", text_of(client, f"9.2.0.192.plain.example.{ZONE}"), ("NOERROR", [f"v=spf1 {action}"]))
         process.stop()
+
+
+class RestDb(http.server.BaseHTTPRequestHandler):
+    """A list of domains as JSON, for those who know the key; an Uptime-Kuma that remembers who pushed."""
+    documents = []
+    pushed = []
+
+    def do_GET(self):
+        if self.path.startswith("/api/push/"):
+            self.pushed.append(self.path)
+            body = b'{"ok":true}'
+        elif self.headers.get("x-apikey") == "the key":
+            body = json.dumps(self.documents).encode()
+        else:
+            self.send_error(401)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_restdb_and_push(t):
+    box = Internet(t, customers=3)
+    RestDb.documents = [{"_id": 1, "domain": box.domains[0]}, {"nested": {"list": [{"domain": box.domains[1]}]}}, {"domain": "nodot"}]
+    RestDb.pushed = []
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), RestDb)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    t.callback(web.server_close)
+    t.callback(web.shutdown)
+    url = f"http://127.0.0.1:{web.server_port}"
+    env = environment(t, box, RESTDB_URL=url + "/rest/domains", RESTDB_KEY="the key",
+                      UPTIMEKUMA_PUSH_URL=url + "/api/push/abc?status=up&msg=OK&ping=")
+    _, client = start(t, env)
+    for domain, rcode in ((box.domains[0], "NOERROR"), (box.domains[1], "NOERROR"), (box.domains[2], "NXDOMAIN")):
+        got = harness.wait_until(lambda: text_of(client, f"9.113.0.203.{domain}.{ZONE}"), 15)
+        t.check(f"{domain}: {rcode}", got and got[0] == rcode, got)
+    t.check("the monitor is pushed, with milliseconds",
+            harness.wait_until(lambda: any(path.split("&ping=")[1].isdigit() for path in RestDb.pushed), 15), RestDb.pushed)
+    refused = t.run(["/usr/bin/env", "-i", *[f"{k}={v}" for k, v in {**env, "RESTDB_KEY": "wrong", "UPTIMEKUMA_PUSH_URL": ""}.items()],
+                     t.binary("mailzone"), "spf", "emit", "--from-env", "--state-dir", t.new_directory()])
+    t.check("a list that cannot be read: exit 4", refused.returncode == 4 and "domains_url" in refused.stderr,
+            (refused.returncode, refused.stderr))
 
 
 def test_print_config(t):

@@ -1,7 +1,17 @@
 """SPF hosting against independent implementations of RFC 7208, over real DNS packets (spf_oracle.py, spf_compare.py)."""
+import ipaddress
+import json
+import os
+import random
+import re
 import time
 
+import harness
+import internet
 import spf_compare
+import spf_evaluator
+import spf_oracle
+import spf_world
 import spf_zonegen
 
 SETS_PER_BUILD = 200
@@ -20,7 +30,7 @@ def test_random_zone_sets(t):
     while counts.sets < wanted or not t.options.rounds and time.monotonic() < deadline:
         sets = [spf_zonegen.make(t.options.seed, i) for i in range(index, index + min(SETS_PER_BUILD, wanted))]
         index += len(sets)
-        counts.add(spf_compare.run_block(t, sets, clients_per_set=5, second_every=10, on_difference=on_difference))
+        counts.add(spf_compare.run_block(t, sets, clients_per_set=5, second_every=6, on_difference=on_difference))
     for client, difference in differences[:3]:
         small = spf_compare.minimise(t, difference, client)
         t.check("published record says what the source says", False, small.text())
@@ -28,3 +38,242 @@ def test_random_zone_sets(t):
     t.check(f"no difference in {counts.comparisons} comparisons of {counts.sets} zone sets", not differences,
             f"{len(differences)} differences")
     t.check("every result occurs", len(counts.results) >= 6, counts.results)
+
+
+def test_recorded_cases(t):
+    """tests/data/spf_cases.json over the wire: the result that each case records, for receivers with limits."""
+    cases = json.loads((harness.DATA / "spf_cases.json").read_text())["cases"]
+    perl = spf_compare.start_mailspf()
+    for part in perl:
+        t.callback(part.close)
+    for case in cases:
+        zone_set = spf_compare.Reduced(case["zone"], [case["domain"]], False)
+        form = case["form"]
+        block = spf_compare.Block(t, [zone_set], tuple({"redirect", form}), deadline_ms=1000, perl=perl)
+        try:
+            for check in case["checks"]:
+                client = case["domain"], check["ip"], check["sender"], case["helo"]
+                got = {engine: block.published(getter(), form, *client).result
+                       for engine, getter in (("pyspf", lambda: block.pyspf), ("Mail::SPF", block.mailspf))}
+                want = "permerror" if check["expect"] == "none" else check["expect"]     # sections 5.2 and 6.1
+                t.check(f"{case['id']} {check['ip']} {check['sender']}: {want}", set(got.values()) == {want},
+                        f"{got}, residual {block.residual(form, case['domain'], check['ip'], case['helo'])}; {case['note']}")
+        finally:
+            block.close()
+
+
+STATIC_TEXT = {"fail": "v=spf1 -all", "softfail": "v=spf1 ~all", "neutral": "v=spf1 ?all", "permerror": "v=spf1 exists:%{x}",
+               "none": "v=spf1 exists:%{x}", "temperror": "2"}
+
+
+def test_borders(t):
+    """Customers of the internet in a box: the addresses at the borders of every prefix their records lead to."""
+    box = internet.Internet(t, customers=570)
+    directory = t.new_directory()
+    config = box.write_config(directory)
+    t.require("the box compiles", t.run([t.binary("mailzone"), "build", config], cwd=directory).returncode == 0)
+    process, client = t.start_mailzoned(directory / "spf.mzi", directory=directory)
+    receiver = spf_world.Receiver(box.resolver_port)
+    t.callback(receiver.close)
+    receiver.route(internet.ZONE, client.port)
+    pyspf, evaluator = spf_oracle.PySpf(receiver), spf_evaluator.Evaluator(receiver)
+    rng = random.Random(t.options.seed)
+    domains = list(box.domains)
+    rng.shuffle(domains)
+    deadline = time.monotonic() + min(t.options.seconds, 600) * 0.5
+    tested = checked = left = crossed = 0
+    wrong, disagree = [], []
+    for domain in domains:
+        if time.monotonic() > deadline:
+            break
+        owner = f"_xpg8.{domain}"
+        borders = sorted(evaluator.borders(domain, owner))
+        tested += 1
+        sample = set(rng.sample(range(len(borders)), min(3, len(borders))))
+        for i, (family, number) in enumerate(borders):
+            address = ipaddress.IPv4Address(number) if family == 4 else ipaddress.IPv6Address(number)
+            if getattr(address, "ipv4_mapped", None):
+                continue
+            want = evaluator.check(domain, owner, family, number)
+            if want is not None:
+                checked += 1
+                labels = str(address).split(".") if family == 4 else list(address.exploded.replace(":", ""))
+                answer = receiver.txt(f"{'.'.join(reversed(labels))}.{domain}.{internet.ZONE}")
+                text = answer[0] if isinstance(answer, list) and answer else str(answer)
+                pass_text = f"v=spf1 ip{family}:{address} -all"
+                if text != (pass_text if want == "pass" else STATIC_TEXT[want]):
+                    wrong.append((domain, str(address), want, text))
+            left += want is None
+            if i in sample:
+                crossed += 1
+                sender, helo = f"ann@{domain}", "mail.elsewhere.example"
+                receiver.publish(domain, owner)
+                source = pyspf.check(str(address), sender, helo, limits=False)
+                receiver.publish(None, None)
+                published = pyspf.check(str(address), sender, helo, limits=True)
+                expected = "permerror" if source.result == "none" else source.result
+                if published.result != expected and published.over_limits():
+                    published = pyspf.check(str(address), sender, helo, limits=False)
+                if published.result != expected or want not in (None, source.result):
+                    disagree.append((domain, str(address), want, source.result, published.result, published.detail))
+    print(f"  {tested} domains, {checked} addresses, {left} left to the receiver, {crossed} also with pyspf")
+    t.check(f"0 wrong answers at {checked} borders of {tested} domains", checked > 1000 and not wrong, wrong[:5])
+    t.check(f"pyspf agrees at {crossed} of them", crossed > 100 and not disagree, disagree[:5])
+
+
+# ---- hostile and broken sources
+
+MARK = "\x1b[31mINJECTED\x07"
+
+
+def net4(number):
+    """Every second address from 100.64.0.0 on: nothing merges."""
+    return str(ipaddress.IPv4Address((100 << 24 | 64 << 16) + 2 * number))
+
+
+def hostile_world():
+    """-> (world, {domain: [(ip, result)]}, {domain: a word of its diagnostic})"""
+    world, expect, words = spf_world.World(), {}, {}
+
+    def add(domain, texts, checks, word="", more=()):
+        name = f"{domain}.bad.test"
+        world.add(name, [["TXT", text] for text in texts])
+        for owner, records in more:
+            world.add(f"{owner}.{name}", records)
+        expect[name] = checks
+        words[name] = word
+
+    add("good", ["v=spf1 ip4:192.0.2.1 include:_s.good.bad.test ~all"], [("192.0.2.1", "pass"), ("192.0.2.9", "pass"),
+        ("192.0.2.2", "softfail"), ("2001:db8::1", "softfail")], more=[("_s", [["TXT", "v=spf1 ip4:192.0.2.9 -all"]])])
+    # 64 KB in one record: 17-octet terms up to just under what a TXT record can hold.
+    count = (65000 - 20) // 17
+    add("long", ["v=spf1 " + " ".join(f"ip4:{net4(i)}" for i in range(count)) + " -all"],
+        [(net4(0), "pass"), (net4(count - 1), "pass"), ("100.64.0.1", "fail"), ("2001:db8::1", "fail")])
+    # 100,000 prefixes in 30 included records.
+    each = 3400
+    parts = [(f"_p{k}", [["TXT", "v=spf1 " + " ".join(f"ip4:{net4(k * each + i)}" for i in range(each)) + " ?all"]])
+             for k in range(30)]
+    add("prefixes", ["v=spf1 " + " ".join(f"include:_p{k}.prefixes.bad.test" for k in range(30)) + " -all"],
+        [(net4(0), "pass"), (net4(30 * each - 1), "pass"), (net4(17 * each + 5), "pass"),
+         (str(ipaddress.IPv4Address(net4(17 * each + 5)) + 1), "fail"), (net4(30 * each), "fail")], more=parts)
+    add("chain", ["v=spf1 ip4:192.0.2.1 include:_c0.chain.bad.test -all"], [("192.0.2.1", "pass"), ("192.0.2.2", "permerror")],
+        "records in a row", [(f"_c{i}", [["TXT", f"v=spf1 include:_c{i + 1}.chain.bad.test -all"]]) for i in range(1000)])
+    add("loop", ["v=spf1 ip4:192.0.2.1 include:_1.loop.bad.test -all"],
+        [("192.0.2.1", "pass"), ("192.0.2.2", "pass"), ("192.0.2.3", "permerror")], "leads back to itself",
+        [("_1", [["TXT", "v=spf1 ip4:192.0.2.2 include:_2.loop.bad.test -all"]]),
+         ("_2", [["TXT", "v=spf1 redirect=_1.loop.bad.test"]])])
+    add("self", ["v=spf1 ip4:192.0.2.1 redirect=self.bad.test"], [("192.0.2.1", "pass"), ("192.0.2.2", "permerror")],
+        "leads back to itself")
+    # Two includes of the next level each: 2^60 ways.
+    add("tree", ["v=spf1 ip4:192.0.2.1 include:_t0.tree.bad.test -all"], [("192.0.2.1", "pass"), ("192.0.2.2", "permerror")],
+        "records", [(f"_t{i}", [["TXT", f"v=spf1 include:_t{i + 1}.tree.bad.test include:_t{i + 1}.tree.bad.test -all"]])
+                    for i in range(60)] + [("_t60", [["TXT", "v=spf1 ip4:192.0.2.7 -all"]])])
+    # Everybody includes everybody: loops within loops.
+    clique = [f"_k{i}" for i in range(12)]
+    add("clique", ["v=spf1 ip4:192.0.2.1 include:_k0.clique.bad.test -all"], [("192.0.2.1", "pass"), ("192.0.2.2", "permerror")],
+        "", [(me, [["TXT", "v=spf1 " + " ".join(f"include:{o}.clique.bad.test" for o in clique if o != me) + " -all"]])
+             for me in clique])
+    add("control", [b"v=spf1 ip4:192.0.2.1 " + MARK.encode() + b"\r\n$DATASET x\0 -all"], [("192.0.2.1", "permerror")], "control.bad.test")
+    add("eight", ["v=spf1 ip4:192.0.2.1 include:\u00e9.test -all"], [("192.0.2.1", "permerror")], "eight.bad.test")
+    add("markname", ["v=spf1 ip4:192.0.2.1 exists:%{l}.'\"$(id)`|;<>.bad.test -all"], [("192.0.2.1", "pass"), ("192.0.2.2", "fail")])
+    label = "l" * 63
+    add("label", [f"v=spf1 ip4:192.0.2.1 a:{'x' * 70}.test ip4:192.0.2.2 -all"], [("192.0.2.2", "pass"), ("192.0.2.3", "fail")])
+    add("name", [f"v=spf1 ip4:192.0.2.1 a:{label}.{label}.{label}.{label}.test ip4:192.0.2.2 -all"],
+        [("192.0.2.1", "pass"), ("192.0.2.2", "pass"), ("192.0.2.3", "fail")])
+    add("namei", [f"v=spf1 ip4:192.0.2.1 include:{label}.{label}.{label}.{label}.test -all"],
+        [("192.0.2.1", "pass"), ("192.0.2.3", "permerror")])
+    add("silent", ["v=spf1 ip4:192.0.2.1 include:_lost.silent.bad.test -all"], [("192.0.2.1", "pass"), ("192.0.2.2", "temperror")],
+        "timeout", [("_lost", [["SILENT"]])])
+    # Twenty names that never answer, one after the other.
+    add("silent2", ["v=spf1 ip4:192.0.2.1 " + " ".join(f"a:_l{i}.silent2.bad.test" for i in range(20)) + " -all"],
+        [("192.0.2.1", "pass"), ("192.0.2.2", "temperror")], "timeout", [(f"_l{i}", [["SILENT"]]) for i in range(20)])
+    add("servfail", ["v=spf1 ip4:192.0.2.1 mx:_x.servfail.bad.test -all"], [("192.0.2.1", "pass"), ("192.0.2.2", "temperror")],
+        "SERVFAIL", [("_x", [["TIMEOUT"]])])
+    add("addresses", ["v=spf1 ip4:192.0.2.1 a:_many.addresses.bad.test -all"], [("192.0.2.1", "pass"), ("192.0.2.2", "permerror")],
+        "addresses", [("_many", [["A", net4(i)] for i in range(2000)])])
+    add("programs", ["v=spf1 " + " ".join(f"exists:%{{l}}.x{i}.test ip4:{net4(i)}" for i in range(400)) + " -all"],
+        [("192.0.2.2", "permerror")], "programs.bad.test")
+    add("residual", ["v=spf1 ip4:192.0.2.1 " + " ".join(f"exists:%{{l}}.{'y' * 40}{i}.test" for i in range(40)) + " -all"],
+        [("192.0.2.1", "pass")], "residual.bad.test")
+    add("syntax", ["v=spf1 ip4:192.0.2.1 ipv4:192.0.2.2 -all"], [("192.0.2.1", "permerror")], "syntax.bad.test")
+    add("two", ["v=spf1 ip4:192.0.2.1 -all", "v=spf1 -all"], [("192.0.2.1", "permerror")], "2 SPF records")
+    add("home", ["v=spf1 ip4:192.0.2.1 redirect=%{ir}.%{d}._r.pub.test"], [("192.0.2.1", "pass"), ("192.0.2.2", "permerror")],
+        "we publish")
+    add("none", ["no record"], [("192.0.2.1", "permerror")], "no SPF record")
+    expect["gone.bad.test"], words["gone.bad.test"] = [("192.0.2.1", "permerror")], "gone.bad.test"
+    return world, expect, words
+
+
+def measured(argv, directory):
+    """-> (exit code, seconds, peak resident KiB); output in `build.log`."""
+    begun = time.monotonic()
+    with open(directory / "build.log", "wb") as log:
+        pid = os.posix_spawn(argv[0], [str(word) for word in argv], dict(os.environ), file_actions=[
+            (os.POSIX_SPAWN_DUP2, log.fileno(), 1), (os.POSIX_SPAWN_DUP2, log.fileno(), 2)])
+        while True:
+            done, status, usage = os.wait4(pid, os.WNOHANG)
+            if done:
+                return os.waitstatus_to_exitcode(status), time.monotonic() - begun, usage.ru_maxrss
+            if time.monotonic() - begun > 60:
+                harness.kill(pid)
+            time.sleep(0.01)
+
+
+def test_hostile_sources(t):
+    """Broken and hostile sources: their result and a diagnostic, in bounded time and memory, and the others do not notice."""
+    world, expect, words = hostile_world()
+    for domain in expect:
+        world.add(f"_pub-redirect.{domain}", [["TXT", spf_compare.FORMS["redirect"][2]]])
+    server = spf_world.WorldServer(world)
+    t.callback(server.close)
+    directory = t.new_directory()
+    (directory / "z.toml").write_text(spf_compare.config(server.compiler_port, {"redirect": list(expect)}))
+    code, seconds, kib = measured([t.binary("mailzone"), "build", "--max-diagnostics", "100000", str(directory / "z.toml")],
+                                  directory)
+    log = (directory / "build.log").read_bytes()
+    print(f"  {len(expect)} sources, {seconds:.1f} s, {kib // 1024} MiB")
+    t.require("the build ends well", code == 0, log[-2000:])
+    t.check("in less than 10 s", seconds < 10, seconds)
+    t.check("in less than 512 MiB", kib < 512 << 10, kib)
+    for name in [log, *(p.read_bytes() for p in directory.iterdir() if p.suffix in (".state", ".changes", ".toml"))]:
+        t.check("nothing of a record as raw text", not re.search(rb"[\x00-\x08\x0b-\x1f\x7f-\xff]", name) and
+                MARK.encode() not in name, re.search(rb".{0,80}[\x00-\x08\x0b-\x1f\x7f-\xff]", name))
+    t.check("nothing of a record in the image", MARK.encode() not in (directory / "spf.mzi").read_bytes())
+    for domain, word in words.items():
+        if word:
+            lines = [line for line in log.decode("latin-1").splitlines() if domain in line and word in line]
+            t.check(f"{domain}: a diagnostic says '{word}'", lines)
+    process, client = t.start_mailzoned(directory / "spf.mzi", directory=directory)
+    receiver = spf_world.Receiver(server.receiver_port)
+    t.callback(receiver.close)
+    receiver.route(spf_compare.FORMS["redirect"][0], client.port)
+    pyspf = spf_oracle.PySpf(receiver)
+    for domain, checks in expect.items():
+        receiver.publish(domain, f"_pub-redirect.{domain}")
+        for ip, want in checks:
+            got = pyspf.check(ip, f"ann@{domain}", "mta.test", limits=True)
+            t.check(f"{domain} {ip}: {want}", got.result == want, f"{got.result}: {got.detail}")
+
+
+def test_faults(t):
+    """The internet in a box with its eight broken customers: each gets RFC 7208's result, the others theirs."""
+    box = internet.Internet(t, customers=10, faults=True)
+    directory = t.new_directory()
+    config = box.write_config(directory)
+    result = t.run([t.binary("mailzone"), "build", "--max-diagnostics", "1000", config], cwd=directory)
+    t.require("the box compiles", result.returncode == 0, result.stderr[-1000:])
+    process, client = t.start_mailzoned(directory / "spf.mzi", directory=directory)
+    receiver = spf_world.Receiver(box.resolver_port)
+    t.callback(receiver.close)
+    receiver.route(internet.ZONE, client.port)
+    pyspf = spf_oracle.PySpf(receiver)
+    for domain in box.domains:
+        t.check(f"{domain}: a diagnostic names it", domain in result.stderr or domain in box.sources)
+        for ip in [f"198.19.128.{i}" for i in range(1, 12)] + ["192.0.2.1", "2001:db8:c000::1", "35.190.247.1"]:
+            sender = f"ann@{domain}"
+            receiver.publish(domain, f"_xpg8.{domain}")
+            source = pyspf.check(ip, sender, "mta.example", limits=False)
+            receiver.publish(None, None)
+            got = pyspf.check(ip, sender, "mta.example", limits=True)
+            want = "permerror" if source.result == "none" else source.result
+            t.check(f"{domain} {ip}: {want}", got.result == want, f"{got.result}: {got.detail}; source: {source.detail}")

@@ -59,6 +59,7 @@ void Print(const json& line, std::ostream& out) {
     out << "   " << Printable(prefixes) << "\n      - " << Printable(change.value("before", "")) << "\n      + "
         << Printable(change.value("after", "")) << "\n";
   }
+  if (line.contains("alert")) out << "    alert: " << Printable(line.value("alert", "")) << "\n";
   if (line.contains("cause")) {
     const json& cause = line["cause"];
     out << "    because of " << Printable(cause.value("question", "")) << "\n      - "

@@ -85,7 +85,8 @@ void RemoveStale(const fs::path& directory, const std::map<std::string, std::str
     StatusOr<std::string> text = ReadFile(entry.path().string());
     if (!text.ok()) continue;
     const std::string_view head = std::string_view(*text).substr(0, 600);
-    const bool ours = head.starts_with("#\n# mailzone: ") || head.find("#   Written by mailzone spf emit ") != std::string_view::npos;
+    const bool ours = head.starts_with("#\n# mailzone: ") ||
+                      head.find("#   Written by mailzone spf emit ") != std::string_view::npos;
     if (ours && fs::remove(entry.path(), failure)) ++*removed;
   }
 }
@@ -182,15 +183,16 @@ int Emit(const Request& request, const Config& config, Terminal& terminal) {
       file += (file.empty() ? emitter.Head({d}) : "") + text;
     }
     for (const auto& [name, text] : files)
-      if (Status done = WriteIfChanged((fs::path(request.output) / name).string(), text, request.format, &written); !done.ok())
+      if (Status done = WriteIfChanged((fs::path(request.output) / name).string(), text, request.format, &written);
+          !done.ok())
         return fail(done);
     RemoveStale(request.output, files, &removed);
   }
   log.Finish();
   if (!request.output.empty()) {
     const spf::Emitter::Totals& t = emitter.totals();
-    terminal.out << t.domains << " domains, " << t.prefixes << " prefixes, " << written.bytes << " octets in " << written.files
-                 << (written.files == 1 ? " file" : " files");
+    terminal.out << t.domains << " domains, " << t.prefixes << " prefixes, " << written.bytes << " octets in "
+                 << written.files << (written.files == 1 ? " file" : " files");
     if (written.unchanged > 0) terminal.out << ", " << written.unchanged << " unchanged";
     if (removed > 0) terminal.out << ", " << removed << " removed";
     if (t.fallbacks > 0) terminal.out << "; " << t.fallbacks << " in the form of rbldnsd-exact";
@@ -208,8 +210,8 @@ int RunSpfEmit(const std::vector<std::string>& arguments, Terminal& terminal) {
   std::vector<std::string> inputs;
   EnvConfig env;
   Options options("spf emit",
-                  "Writes the policies of an SPF zone for another program. A file that would not change is left alone; others "
-                  "are replaced in one step. Exit 1: written, but something cannot be said in that format.",
+                  "Writes the policies of an SPF zone for another program. A file that would not change is left alone; "
+                  "others are replaced in one step. Exit 1: written, but something cannot be said in that format.",
                   "mailzone spf emit mailzone.toml --format=rbldnsd-exact -o /var/lib/rbldnsd/running-config\n"
                   "mailzone spf emit mailzone.toml --format=bind -o db._spf.example.com\n"
                   "MY_DOMAINS=\"customer.example\" mailzone spf emit --from-env --format=rbldnsd-compat\n");
