@@ -3,6 +3,7 @@ generated customers and provider zones, NSD, unbound in front) is the DNS of all
 import argparse
 import contextlib
 import json
+import multiprocessing
 import os
 import pathlib
 import re
@@ -174,18 +175,27 @@ def cold(bench):
 
 
 # --------------------------------------------------------------------------------------------------- spf-compile
+def record(customers, path, names):
+    with box(customers) as (stage, world):
+        names.write_text("".join(d + "\n" for d in world.domains))
+        config = world.write_config(stage.directory)
+        stubs = ", ".join(f'"{zone}=127.0.0.1@{world.authority_port}"' for zone in world.zones)
+        config.write_text(config.read_text().replace(
+            f'forwarders = ["{world.forwarder}"]', f'stubs = [{stubs}]\nin_flight = 512\nrecord = "{path}"'))
+        build(config)
+
+
 def recording_of(bench, customers):
     """The recorded answers of a box of customers, and the names. Kept in the work directory."""
     path = pathlib.Path(bench.path("customers%d.jsonl" % customers))
     names = pathlib.Path(str(path) + ".domains")
     if not path.exists():
-        with box(customers) as (stage, world):
-            names.write_text("".join(d + "\n" for d in world.domains))
-            config = world.write_config(stage.directory)
-            stubs = ", ".join(f'"{zone}=127.0.0.1@{world.authority_port}"' for zone in world.zones)
-            config.write_text(config.read_text().replace(
-                f'forwarders = ["{world.forwarder}"]', f'stubs = [{stubs}]\nin_flight = 512\nrecord = "{path}"'))
-            build(config)
+        # In a process of its own: what the box needs would hide the memory of the builds (measure.timed).
+        child = multiprocessing.get_context("fork").Process(target=record, args=(customers, path, names))
+        child.start()
+        child.join()
+        if child.exitcode != 0:
+            raise SystemExit("no recording of %d customers" % customers)
     return path, names
 
 
@@ -229,6 +239,7 @@ def compile_recorded(bench):
         if n in goals:
             ratios["%d customers: compiled / goal of %g s" % (n, goals[n])] = row["compiled"] / goals[n]
             ratios["%d customers: wall / goal of %g s" % (n, goals[n])] = row["wall"] / goals[n]
+            ratios["%d customers: CPU / goal of %g s" % (n, goals[n])] = row["cpu"] / goals[n]
     return {"rows": rows, "ratios": ratios}
 
 

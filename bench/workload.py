@@ -106,11 +106,12 @@ def write_spf(count, recording_path, query_path, seed, queries):
         return json.dumps({"name": name, "type": "TXT", "kind": "data", "ttl": 300,
                            "rdata": [strings if len(strings) > 1 else text]}, separators=(",", ":")) + "\n"
 
+    networks = rng.sample(range(65536), 10 * len(sets))
     sample_every = max(1, count // queries)
     sample = []
     with open(recording_path, "w") as out, open(recording_path + ".domains", "w") as domains:
         for k, entries in enumerate(sets):
-            ip6 = " ".join("ip6:2001:db8:%x:%x::/64" % (k, i) for i in range(10))
+            ip6 = " ".join("ip6:2001:db8:%x::/48" % n for n in networks[10 * k:10 * k + 10])
             out.write(txt("_spf.provider%d.test" % k, "v=spf1 " + " ".join("ip4:" + text_of(e) for e in entries) + " " + ip6 +
                           " ~all"))
         for i in range(count):

@@ -11,7 +11,7 @@ namespace mz::cli {
 namespace spf = compiler::spf;
 
 std::string Tinted(const Terminal& terminal, Tint tint, std::string_view text) {
-  if (!terminal.out_colour) return std::string(text);
+  if (!terminal.out_colour || text.empty()) return std::string(text);
   constexpr std::string_view kCodes[] = {"\033[32m", "\033[33m", "\033[31m", "\033[2m", "\033[1m"};
   return std::string(kCodes[static_cast<size_t>(tint)]) + std::string(text) + "\033[0m";
 }

@@ -266,7 +266,7 @@ class Auditor {
       out_.reason = (c.cut ? "over " : "") + std::to_string(c.lookups) + " lookups, more than 10";
     } else if (!unnamed_ && (last.fallback == Default::kPermerror || last.fallback == Default::kTemperror)) {
       out_.verdict = always && last.fallback == Default::kPermerror ? Audit::kAlways : Audit::kSometimes;
-      out_.passing_trouble = last.fallback == Default::kTemperror;
+      out_.transient = last.fallback == Default::kTemperror;
       out_.reason = last.fallback == Default::kPermerror ? "a record that it leads to is missing or broken"
                                                          : "a lookup that it leads to fails";
     } else if (std::max(c.void4.size(), c.void6.size()) > kReceiverVoids) {

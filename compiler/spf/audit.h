@@ -27,7 +27,7 @@ struct Audit {
     kTemporary,  // the record could not be read
   } verdict = kGood;
   std::string reason;             // of every verdict but kGood, one sentence
-  bool passing_trouble = false;   // the error of kSometimes is a temperror: a lookup failed
+  bool transient = false;         // the error of kSometimes is a temperror: a lookup failed
   std::string text;               // the record, or ""
   std::vector<Finding> findings;  // of the record itself in the order of the text, then of those it leads to
   LookupCount count;

@@ -381,8 +381,8 @@ class Evaluator::RecordEvaluation {
     const std::string text4 = Expand(*term.domain, true).text, text6 = Expand(*term.domain, false).text;
     Node* child4 = Child(text4, term.column, term.length);
     Node* child6 = text4 == text6 ? child4 : Child(text6, term.column, term.length);
-    for (Node* child : {child4, child6}) {
-      if (child == nullptr || child->policy.has_record || (child == child6 && child4 == child6)) continue;
+    for (Node* child : {child4, child4 == child6 ? nullptr : child6}) {
+      if (child == nullptr || child->policy.has_record) continue;
       ReportTerm(term, dataset::Severity::kError, "the included name has no usable record",
                  "RFC 7208 section 5.2");
     }

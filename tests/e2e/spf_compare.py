@@ -198,7 +198,7 @@ def mixed_explanations(zone_set):
     """A clause that only the receiver can decide may fail with another explanation than what follows it. Our answers have
     one explanation each."""
     text = " ".join("".join(r[1]) for records in zone_set.zone.values() for r in records if r[0] == "TXT")
-    return "exp=" in text and re.search(r"-\w+:?\S*%\{|-ptr", text)
+    return "exp=" in text and re.search(r"-(\S*%\{|ptr|include)", text, re.IGNORECASE)
 
 
 def compare_client(block, zone_set, form, client, counts, perl=False):

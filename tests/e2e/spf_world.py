@@ -285,6 +285,7 @@ class Receiver:
         self.sockets = {}
 
     def route(self, zone, port):
+        """`port` 0: nobody can be reached there. The first route that fits counts."""
         self.routes.append((wire_name(zone), port))
 
     def publish(self, name, alias):
@@ -295,6 +296,12 @@ class Receiver:
             if wire.endswith(suffix):
                 return port
         return self.world_port
+
+    def exchange(self, port, wire, kind, size=1232):
+        self.serial = self.serial % 0xffff + 1
+        query = (struct.pack(">6H", self.serial, 0x100, 1, 0, 0, 1) + wire + struct.pack(">HH", kind, 1) + b"\0\0\x29" +
+                 struct.pack(">H", size) + b"\0\0\0\0\0\0")
+        return self.relay(port, query)
 
     def ask(self, wire, kind):
         """-> (rcode, [(rdata, message, offset of rdata)])"""
@@ -309,15 +316,10 @@ class Receiver:
             self.known[key] = self._records(self.exchange(port, wire, kind), kind)
         return self.known[key]
 
-    def exchange(self, port, wire, kind, size=1232):
-        self.serial = self.serial % 0xffff + 1
-        query = (struct.pack(">6H", self.serial, 0x100, 1, 0, 0, 1) + wire + struct.pack(">HH", kind, 1) + b"\0\0\x29" +
-                 struct.pack(">H", size) + b"\0\0\0\0\0\0")
-        reply = self.relay(port, query)
-        return reply
-
     def relay(self, port, query):
         """One message over UDP, and over TCP when the reply is truncated. None: no answer."""
+        if port == 0:
+            return None
         sock = self.sockets.get(port)
         if sock is None:
             sock = self.sockets[port] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

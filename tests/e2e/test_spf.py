@@ -66,6 +66,24 @@ STATIC_TEXT = {"fail": "v=spf1 -all", "softfail": "v=spf1 ~all", "neutral": "v=s
                "none": "v=spf1 exists:%{x}", "temperror": "2"}
 
 
+def box_receiver(t, box, port):
+    receiver = spf_world.Receiver(box.resolver_port)
+    t.callback(receiver.close)
+    receiver.route(internet.ZONE, port)
+    receiver.route("61.18.198.in-addr.arpa", box.resolver_port)
+    receiver.route("arpa", 0)       # the other reverse zones are not in the box
+    return receiver
+
+
+def through_us(pyspf, ip, sender, helo, want):
+    """What a receiver with limits says; without them where our answer alone needs more than they allow."""
+    got = pyspf.check(ip, sender, helo, limits=True)
+    if got.result == want:
+        return got
+    free = pyspf.check(ip, sender, helo, limits=False)
+    return free if free.over_limits() else got
+
+
 def test_borders(t):
     """Customers of the internet in a box: the addresses at the borders of every prefix their records lead to."""
     box = internet.Internet(t, customers=570)
@@ -73,9 +91,7 @@ def test_borders(t):
     config = box.write_config(directory)
     t.require("the box compiles", t.run([t.binary("mailzone"), "build", config], cwd=directory).returncode == 0)
     process, client = t.start_mailzoned(directory / "spf.mzi", directory=directory)
-    receiver = spf_world.Receiver(box.resolver_port)
-    t.callback(receiver.close)
-    receiver.route(internet.ZONE, client.port)
+    receiver = box_receiver(t, box, client.port)
     pyspf, evaluator = spf_oracle.PySpf(receiver), spf_evaluator.Evaluator(receiver)
     rng = random.Random(t.options.seed)
     domains = list(box.domains)
@@ -110,10 +126,8 @@ def test_borders(t):
                 receiver.publish(domain, owner)
                 source = pyspf.check(str(address), sender, helo, limits=False)
                 receiver.publish(None, None)
-                published = pyspf.check(str(address), sender, helo, limits=True)
                 expected = "permerror" if source.result == "none" else source.result
-                if published.result != expected and published.over_limits():
-                    published = pyspf.check(str(address), sender, helo, limits=False)
+                published = through_us(pyspf, str(address), sender, helo, expected)
                 if published.result != expected or want not in (None, source.result):
                     disagree.append((domain, str(address), want, source.result, published.result, published.detail))
     print(f"  {tested} domains, {checked} addresses, {left} left to the receiver, {crossed} also with pyspf")
@@ -263,9 +277,7 @@ def test_faults(t):
     result = t.run([t.binary("mailzone"), "build", "--max-diagnostics", "1000", config], cwd=directory)
     t.require("the box compiles", result.returncode == 0, result.stderr[-1000:])
     process, client = t.start_mailzoned(directory / "spf.mzi", directory=directory)
-    receiver = spf_world.Receiver(box.resolver_port)
-    t.callback(receiver.close)
-    receiver.route(internet.ZONE, client.port)
+    receiver = box_receiver(t, box, client.port)
     pyspf = spf_oracle.PySpf(receiver)
     for domain in box.domains:
         t.check(f"{domain}: a diagnostic names it", domain in result.stderr or domain in box.sources)
@@ -274,6 +286,6 @@ def test_faults(t):
             receiver.publish(domain, f"_xpg8.{domain}")
             source = pyspf.check(ip, sender, "mta.example", limits=False)
             receiver.publish(None, None)
-            got = pyspf.check(ip, sender, "mta.example", limits=True)
             want = "permerror" if source.result == "none" else source.result
+            got = through_us(pyspf, ip, sender, "mta.example", want)
             t.check(f"{domain} {ip}: {want}", got.result == want, f"{got.result}: {got.detail}; source: {source.detail}")

@@ -47,7 +47,7 @@ std::string VerdictText(const Audit& a) {
     case Audit::kGood:
       return "fine: every receiver comes to a result";
     case Audit::kSometimes:
-      return (a.passing_trouble ? "temperror" : "permerror") + (" for clients that no earlier term matches: " + a.reason);
+      return (a.transient ? "temperror" : "permerror") + (" for clients that no earlier term matches: " + a.reason);
     case Audit::kAlways:
       return "permerror for everybody: " + a.reason;
     case Audit::kNoRecord:

@@ -139,7 +139,7 @@ TEST_F(AuditTest, BrokenIncludes) {
   Audit a = Of("v=spf1 ip4:5.6.7.8 include:nx.example -all");
   EXPECT_EQ(a.verdict, Audit::kSometimes);
   EXPECT_EQ(a.reason, "a record that it leads to is missing or broken");
-  EXPECT_FALSE(a.passing_trouble);
+  EXPECT_FALSE(a.transient);
   EXPECT_THAT(Said(a), testing::Contains(HasSubstr("E20 include:nx.example: the name does not exist")));
 }
 
@@ -147,7 +147,7 @@ TEST_F(AuditTest, FailingIncludesAreTemporary) {
   source_.Fail("f.example");
   const Audit a = Of("v=spf1 include:f.example -all");
   EXPECT_EQ(a.verdict, Audit::kSometimes);
-  EXPECT_TRUE(a.passing_trouble);
+  EXPECT_TRUE(a.transient);
 }
 
 TEST_F(AuditTest, RedundantAndRepeatedTerms) {
