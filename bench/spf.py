@@ -1,5 +1,8 @@
-"""The benchmarks of SPF hosting; bench/run.py runs them. The internet in a box of the end-to-end tests (tests/e2e/internet.py:
-generated customers and provider zones, NSD, unbound in front) is the DNS of all but the largest."""
+"""The benchmarks of SPF hosting; bench/run.py runs them.
+
+The internet in a box of the end-to-end tests (tests/e2e/internet.py: generated customers and provider zones, NSD, unbound
+in front) is the DNS of all but the largest.
+"""
 import argparse
 import contextlib
 import json
@@ -23,6 +26,7 @@ import spf_world            # noqa: E402
 from dnswire import Query   # noqa: E402
 from internet import Internet  # noqa: E402
 
+SO_RCVBUFFORCE = 33                             # of Linux; the socket module has no name for it
 PREFIX = "_xpg8"                                # of the source records
 CHANGING = "spf.protection.outlook.com"         # the provider most customers include
 ADDRESS = "192.0.2.77"                          # what it names and names no more
@@ -122,7 +126,7 @@ def bare_loop(port, order):
     messages = [[Query(name, kind, flags=("rd",), edns=1232).encode(i & 0xffff) for i, (name, kind) in enumerate(wave)]
                 for wave in order]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_RCVBUFFORCE", 33) if os.geteuid() == 0 else socket.SO_RCVBUF, 8 << 20)
+        s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE if os.geteuid() == 0 else socket.SO_RCVBUF, 8 << 20)
         s.connect(("127.0.0.1", port))
         start = time.monotonic()
         for wave in messages:
@@ -288,7 +292,8 @@ def change(bench):
         texts = [text, text.replace("v=spf1 ", f"v=spf1 ip4:{ADDRESS} ", 1)]
         provider.set(texts[0])
         port = harness.free_port()
-        config = world.write_config(stage.directory, listen=[f"127.0.0.1:{port}"], more="[spf]\nmin_refresh = 1\nwrite_interval = 1")
+        config = world.write_config(stage.directory, listen=[f"127.0.0.1:{port}"],
+                                    more="[spf]\nmin_refresh = 1\nwrite_interval = 1")
         served = stage.start([program("mailzone"), "serve", config])
         client = stage.client(port)
         stage.wait_ready(served, client, seconds=60)
@@ -297,7 +302,8 @@ def change(bench):
         questions = [Query(".".join(reversed(ADDRESS.split("."))) + f".{d}.{world.zone}", "TXT") for d in users[:50]]
         before = [answer_of(client, q) for q in questions]
         provider.set(texts[1])
-        probe = harness.wait_until(lambda: next((q for q, b in zip(questions, before) if answer_of(client, q) != b), None), 20)
+        probe = harness.wait_until(
+            lambda: next((q for q, b in zip(questions, before) if answer_of(client, q) != b), None), 20)
         if probe is None:
             raise SystemExit("no answer changed: " + served.log()[-1000:])
         latencies, announced, lost = [], [], 0
@@ -341,8 +347,8 @@ def generated(bench, customers):
     """-> (configuration, queries) of customers that no DNS ever knew"""
     recording, queries = bench.path("spf%d.jsonl" % customers), bench.path("spf%d.q" % customers)
     if not os.path.exists(queries):
-        subprocess.run([sys.executable, os.path.join(HERE, "workload.py"), "spf", str(customers), recording, queries, "--queries",
-                        "1000000"], check=True)
+        subprocess.run([sys.executable, os.path.join(HERE, "workload.py"), "spf", str(customers), recording, queries,
+                        "--queries", "1000000"], check=True)
     return replay_config(bench, pathlib.Path(recording), recording + ".domains", "", "_spf.bench.test"), queries
 
 

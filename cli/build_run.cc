@@ -162,7 +162,9 @@ BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::Diagno
   compile.progress = [&](std::string_view file, uint64_t done, uint64_t total) { progress->Show(file, done, total); };
   StatusOr<compiler::Assembly> assembly = AssembleSpecs(job, compile, adopter, sink);
   progress->Clear();
+  std::unique_ptr<SpfSession> own_session;
   auto finish = [&](ExitCode code) {
+    if (own_session != nullptr) own_session->LeaveMemoryToExit();
     report.exit_code = code;
     report.seconds = SecondsSince(begin);
     return report;
@@ -189,7 +191,6 @@ BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::Diagno
         if (!Readable(file)) code = kExitUnreadable;
     return finish(code);
   }
-  std::unique_ptr<SpfSession> own_session;
   if (job.config && job.config->HasSpf()) {
     Status added = AddSpfZones(*job.config, session, &own_session, &assembly->model, sink, progress, &report);
     if (!added.ok()) {

@@ -14,7 +14,8 @@ build='
 
 # rbldnsd is the program whose answers are compared, nsd the authority of the internet in a box, unbound the resolver in front,
 # dig the client of the quickstart.
-test='rbldnsd nsd unbound bind9-dnsutils python3 iproute2'
+test='rbldnsd nsd unbound bind9-dnsutils python3 iproute2
+  python3-spf libmail-spf-perl'
 
 quickstart='bind9-dnsutils'
 

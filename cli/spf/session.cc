@@ -71,6 +71,12 @@ std::vector<spf::RecordKey> SpfSession::Keys() const {
   return keys;
 }
 
+void SpfSession::LeaveMemoryToExit() {
+  if (store_->size() < kTooManyToFree) return;
+  static auto& kept = *new std::vector<std::pair<std::unique_ptr<resolve::Store>, std::unique_ptr<spf::Refresher>>>;
+  kept.emplace_back(std::move(store_), std::move(refresher_));
+}
+
 void SpfSession::SetDomains() { refresher_->SetDomains(Keys()); }
 
 StatusOr<bool> SpfSession::ReloadDomains(dataset::DiagnosticSink* sink) {

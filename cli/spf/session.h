@@ -43,6 +43,10 @@ class SpfSession {
   // Adds one dataset and one zone per SPF zone. Findings go to the sink, each once. Errors: InvalidArgument.
   StatusOr<Summary> AddTo(compiler::ImageModel* model, dataset::DiagnosticSink* sink);
 
+  // The last call, before a process ends: a large session is not freed, which would take seconds.
+  void LeaveMemoryToExit();
+  static constexpr size_t kTooManyToFree = 50'000;  // questions
+
   Status SaveState() const;
   Status FinishRecording();
 

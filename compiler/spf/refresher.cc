@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "compiler/spf/txt_records.h"
+#include "format/dns/name.h"
 #include "format/spf/record.h"
 
 namespace mz::compiler::spf {
@@ -16,7 +17,7 @@ using resolve::Verdict;
 
 namespace {
 
-constexpr uint16_t kMx = 15, kTxt = 16;
+constexpr uint16_t kA = 1, kMx = 15, kTxt = 16, kAaaa = 28;
 constexpr uint32_t kSmallRecord = 8;  // of so few addresses a loss of half says nothing
 
 struct RecordState {
@@ -133,8 +134,18 @@ void Refresher::Changed(const Question& question, Answer before, bool first) {
   evaluator_.Forget(question, [this](const RecordKey& key) {
     if (domain_set_.contains(key)) dirty_.insert(key);
   });
-  // Addresses lead to no further questions.
-  if (question.type == kTxt || question.type == kMx) evaluator_.Discover(question);
+  // What follows from an answer is asked at once. Addresses lead to nothing, mail exchangers to their addresses.
+  if (question.type == kTxt) evaluator_.Discover(question);
+  if (question.type == kMx) WantExchanges(node->usable);
+}
+
+void Refresher::WantExchanges(const Answer& mx) {
+  for (const std::string& rdata : mx.rdata) {
+    if (rdata.size() < 4) continue;  // preference and the root: a null MX (RFC 7505)
+    std::string exchange = rdata.substr(2, rdata.size() - 3);
+    dns::LowerName(&exchange);
+    for (uint16_t type : {kA, kAaaa}) store_->Want({exchange, type});
+  }
 }
 
 bool Refresher::Acknowledge(const Question& question, int64_t now) {

@@ -70,6 +70,7 @@ class Refresher : private AnswerSource {
   void AskDue(int64_t now);
   void Answered(const resolve::Question& question, resolve::Answer answer);
   void Changed(const resolve::Question& question, resolve::Answer before, bool first);
+  void WantExchanges(const resolve::Answer& mx);
 
   resolve::Resolver* resolver_;
   resolve::Store* store_;

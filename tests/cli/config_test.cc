@@ -148,7 +148,7 @@ TEST(ConfigTest, ValuesAreChecked) {
 }
 
 TEST(ConfigTest, TypesThatAreNotSupportedSayWhatIs) {
-  for (std::string type : {"spf", "healthcheck"}) {
+  for (std::string type : {"healthcheck"}) {
     Result r = Load("[[zone]]\nname = \"a.test\"\ntype = \"" + type + "\"\nfiles = [\"a\"]\n");
     ASSERT_EQ(r.said.size(), 1u);
     EXPECT_EQ(r.said[0].message, "zones of type '" + type + "' are not supported by this version");

@@ -4,6 +4,7 @@
   tests/e2e/run.py                                   against build/release/bin
   tests/e2e/run.py --only recorded --verbose
   tests/e2e/run.py --only differential --seconds 600 --seed 7
+  tests/e2e/run.py --only spf.random --rounds 20000 --seed 7
 
 Prints failing checks (all with --verbose), one line per test, and totals as its last line; --totals FILE also writes
 "PASSED FAILED" there for tests/run.sh. A test that cannot run on this machine is shown as SKIP and counts as failed.
@@ -57,8 +58,8 @@ def main():
     parser.add_argument("--only", default="", help="tests whose name contains this; several with commas")
     parser.add_argument("--io", choices=harness.BACKENDS, help="only this I/O backend")
     parser.add_argument("--seed", type=int, default=1, help="of random inputs")
-    parser.add_argument("--seconds", type=float, default=60, help="time box of the differential test")
-    parser.add_argument("--rounds", type=int, default=0, help="differential test: this many setups, no time box")
+    parser.add_argument("--seconds", type=float, default=60, help="time box of the random tests")
+    parser.add_argument("--rounds", type=int, default=0, help="differential and spf tests: this many setups or zone sets, no time box")
     parser.add_argument("--server", help="differential and recorded tests: another program in place of our rbldnsd")
     parser.add_argument("--totals", help="write 'PASSED FAILED' to this file")
     parser.add_argument("--keep", action="store_true", help="leave the work directories")

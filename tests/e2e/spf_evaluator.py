@@ -1,12 +1,12 @@
 """A second opinion that is fast: check_host() for records without terms that depend on the message.
 
   e = Evaluator(receiver)
-  e.borders("customer.example", "_src.customer.example")     every first and last address of a prefix, and its neighbours
+  e.borders("customer.example", "_src.customer.example")     first and last address of every prefix, their neighbours
   e.check("customer.example", "_src.customer.example", address) -> "pass", ..., or None where the message decides
 
-No limits on lookups. One term after the other, as RFC 7208 section 4.6 says it, so that nothing of the compiler's ideas is
-repeated here; only runs of ip4 and ip6 terms with one qualifier are searched by bisection. Well-formed records of the
-real world are understood; what is not becomes an exception, not a result.
+No limits on lookups. One term after the other, as RFC 7208 section 4.6 says it, so that nothing of the compiler's ideas
+is repeated here; only runs of terms with one qualifier are searched by bisection. Well-formed records of the real world
+are understood.
 """
 import bisect
 import ipaddress

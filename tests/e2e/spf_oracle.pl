@@ -27,7 +27,7 @@ my $limited = Mail::SPF::Server->new(%common);
 my $unlimited = Mail::SPF::Server->new(%common, map { $_ => undef }
   qw(max_dns_interactive_terms max_name_lookups_per_term max_name_lookups_per_mx_mech max_name_lookups_per_ptr_mech
      max_void_dns_lookups));
-my $json = JSON::PP->new->latin1;
+my $json = JSON::PP->new->ascii;
 
 $| = 1;
 while (my $line = <STDIN>) {

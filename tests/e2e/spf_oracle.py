@@ -1,6 +1,6 @@
 """Independent implementations of check_host() (RFC 7208), with and without the limits on DNS lookups.
 
-  PySpf      python3-spf in this process; every question goes through a Receiver
+  PySpf      python3-spf in this process; every question goes through a Receiver (spf_receiver.py)
   MailSpf    Mail::SPF in a perl process; its questions go to the port of a Router
 
 check(ip, sender, helo, limits) -> Outcome. Without limits a record that reaches its own name again through include or
@@ -11,7 +11,8 @@ Known errors of the oracles, for which their callers must allow:
              ptr is temperror when the address of a PTR name cannot be asked (section 5.5: that name is skipped);
              accepts %{d0}, a macro without its brace, and control characters in unknown modifiers;
              names over 253 octets lose one label only
-  Mail::SPF  ip6 ranges of length 0, and mapped ones, match IPv4 clients; exceptions on empty or long labels; loops without
+  Mail::SPF  short and mapped ip6 ranges match IPv4 clients; %{L} is not escaped; macros are not looked at before they
+             are needed; mx stops at the first exchange that matches; exceptions on empty or long labels; loops without
              limits end in "deep recursion"
 """
 import dataclasses

@@ -5,20 +5,20 @@
   zone_set.customers                  names whose source records are compiled
   zone_set.clients()                  (ip, sender, helo) without end
 
-All mechanisms and modifiers, all qualifiers and cidr lengths, macros of every kind that has one meaning everywhere, shared
-includes, loops, missing, doubled and broken records, names that fail or never answer. What the oracles are known to get
-wrong is left out (spf_oracle.py).
+All mechanisms and modifiers, all qualifiers and cidr lengths, macros of every kind that has one meaning everywhere,
+shared includes, loops, missing, doubled and broken records, names that fail or never answer. What the oracles are known
+to get wrong is left out (spf_oracle.py).
 """
 import ipaddress
 import random
 
 SYNTAX_ERRORS = (
-    "ip4:999", "ip4:10.0.0.0/33", "ip4:10.0.0.01", "ip4:10.0.0.1/", "ip4:10.0.0.1/08", "ip4", "ip4:", "ip4:10.0.0", "ip6:",
-    "ip6:2001:db8::g", "ip6:2001:db8::/129", "ip6:10.0.0.1", "a:", "a:h/33", "a//129", "a:h.test.123", "mx:h.test//", "foo:bar",
-    "exists", "exists:", "include", "include:", "all:x", "all/8", "ptr/24", "ptr:", "redirect=", "exists:%{z}.test",
-    "exists:%l.test", "include:x.test/24", "exists:%{t}.test", "-", "+", "~", "=x",
-    "redirect=a.test redirect=b.test", "exp=a.test exp=b.test", "a:%{d}.", "--all", "a b", "ip4:10.0.0.1,ip4:10.0.0.2", "ip4:10.0.0.1;",
-    "include:toplabel", "-all\tx", "x\x80y",
+    "ip4:999", "ip4:10.0.0.0/33", "ip4:10.0.0.01", "ip4:10.0.0.1/", "ip4:10.0.0.1/08", "ip4", "ip4:", "ip4:10.0.0",
+    "ip4:10.0.0.1,ip4:10.0.0.2", "ip4:10.0.0.1;", "ip6:", "ip6:2001:db8::g", "ip6:2001:db8::/129", "ip6:10.0.0.1",
+    "a:", "a:h/33", "a//129", "a:h.test.123", "a:%{d}.", "a b", "mx:h.test//", "foo:bar", "exists", "exists:",
+    "exists:%{z}.test", "exists:%l.test", "exists:%{t}.test", "include", "include:", "include:x.test/24",
+    "include:toplabel", "all:x", "all/8", "--all", "-all\tx", "ptr/24", "ptr:", "redirect=",
+    "redirect=a.test redirect=b.test", "exp=a.test exp=b.test", "-", "+", "~", "=x", "x\x80y",
 )
 CIDR4 = ("",) * 6 + ("/32", "/31", "/30", "/29", "/28", "/27") * 2 + ("/24", "/23", "/16", "/9", "/1", "/0")
 CIDR6 = ("",) * 6 + ("/128", "/127", "/126", "/125", "/124", "/113") * 2 + ("/112", "/64", "/32", "/1", "/0")
@@ -37,7 +37,6 @@ class ZoneSet:
         self.hosts = [f"h{i}.{self.suffix}" for i in range(4)]
         self.base4 = 10 << 24 | (index & 0x3fff) << 10
         self.base6 = 0x20010db8 << 96 | (index & 0xffff) << 80
-        self.long = []
         self._hosts()
         for name in self.names:
             self._domain(name)
@@ -103,8 +102,9 @@ class ZoneSet:
         r = rng.random()
         if r < .75:
             return rng.choice(self.hosts)
-        return rng.choice((f"c0.{self.suffix}", f"c1.{self.suffix}", f"nx.{self.suffix}", rng.choice(self.names), "%{d}",
-                           f"nullmx.{self.suffix}", "h%{d1}.test", "%{d2}", "m.%{d}", "h1.%{d2}", "H2.%{d2}", "h%{v}.%{d2}"))
+        return rng.choice((f"c0.{self.suffix}", f"c1.{self.suffix}", f"nx.{self.suffix}", rng.choice(self.names),
+                           "%{d}", f"nullmx.{self.suffix}", "h%{d1}.test", "%{d2}", "m.%{d}", "h1.%{d2}", "H2.%{d2}",
+                           "h%{v}.%{d2}"))
 
     def failing(self):
         rng = self.rng
@@ -115,7 +115,7 @@ class ZoneSet:
     def other(self, name):
         rng = self.rng
         choices = [other for other in self.names if other != name]
-        if rng.random() < .1:
+        if rng.random() < .06:
             choices = [f"nx.{self.suffix}", f"p.{name}", self.failing()]
             if name != self.alias_of:       # else it would name itself
                 choices.append(f"cd.{self.suffix}")
@@ -138,7 +138,7 @@ class ZoneSet:
     def term(self, name):
         rng = self.rng
         kind = rng.choices(("ip4", "ip6", "a", "mx", "include", "exists", "dynamic", "error", "all"),
-                           (24, 16, 10, 8, 22, 7, 16, 1.2, 1.5))[0]
+                           (26, 17, 10, 8, 18, 7, 16, .8, 1))[0]
         q = rng.choice(QUALIFIERS)
         if kind == "ip4":
             word = rng.choice(("ip4", "ip4", "ip4", "IP4"))
@@ -172,12 +172,13 @@ class ZoneSet:
         rng = self.rng
         other = rng.choice(self.names)
         return rng.choice((
-            "exists:%{l}.%{d}", "exists:%{l}." + other, "exists:%{l}.%{d2}", "exists:%{lr}.%{o}", "exists:%{h}", "exists:%{i}._spf." + name,
-            "exists:%{ir}.%{v}._bl." + name, "exists:%{l1r-}." + name, "exists:%{L}." + name, "exists:%{l-}._at.%{o}." + self.suffix,
-            "exists:%{s}." + self.suffix, "exists:%{i2}._two." + name, "exists:%{l}%_%{h1}." + name, "exists:%{l}%%." + name,
-            "include:x%{l}." + name, "include:x%{l}." + other, "include:x%{l}.%{d}", "include:%{ir}._in." + name,
-            "a:%{h}", "a:%{h}/28//124", "mx:%{o}", "mx:%{h}/30", "a:%{l}." + name, "ptr", "ptr", "ptr:" + other, "ptr:%{d}", "ptr:%{d2}",
-            "ptr:" + self.suffix, "ptr:%{o}", "exists:%{o2}.%{v}." + name, "exists:%{ir}.%{l1+}." + other))
+            "exists:%{l}.%{d}", "exists:%{l}." + other, "exists:%{l}.%{d2}", "exists:%{lr}.%{o}", "exists:%{h}",
+            "exists:%{i}._spf." + name, "exists:%{ir}.%{v}._bl." + name, "exists:%{l1r-}." + name,
+            "exists:%{L}." + name, "exists:%{l-}._at.%{o}." + self.suffix, "exists:%{s}." + self.suffix,
+            "exists:%{i2}._two." + name, "exists:%{l}%_%{h1}." + name, "exists:%{l}%%." + name,
+            "exists:%{o2}.%{v}." + name, "exists:%{ir}.%{l1+}." + other, "include:x%{l}." + name, "include:x%{l}." + other, "include:x%{l}.%{d}",
+            "include:%{ir}._in." + name, "a:%{h}", "a:%{h}/28//124", "mx:%{o}", "mx:%{h}/30", "a:%{l}." + name,
+            "ptr", "ptr", "ptr:" + other, "ptr:%{d}", "ptr:%{d2}", "ptr:" + self.suffix, "ptr:%{o}"))
 
     def text(self, name):
         rng = self.rng
@@ -187,12 +188,13 @@ class ZoneSet:
             terms.append(rng.choice(("-all", "-all", "~all", "?all", "all", "+all", "-ALL")))
         elif r < .8:
             others = [other for other in self.names if other != name]
-            terms.append("redirect=" + rng.choice([*others, *others, *others, f"nx.{self.suffix}", "p.%{d}", "%{v}.%{d}",
-                                                   f"cd.{self.suffix}", self.failing()]))
+            terms.append("redirect=" + rng.choice([*others, *others, *others, f"nx.{self.suffix}", "p.%{d}",
+                                                   "%{v}.%{d}", f"cd.{self.suffix}", self.failing()]))
         elif r < .85:
             terms.append(rng.choice(("redirect=%{l}x." + name, "redirect=%{ir}._in." + name, "redirect=x%{l}.%{d}")))
         if rng.random() < .12:
-            terms.append("exp=" + rng.choice((f"x0.{self.suffix}", f"x1.{self.suffix}", "x2.%{d}", f"nx.{self.suffix}")))
+            texts = f"x0.{self.suffix}", f"x1.{self.suffix}", "x2.%{d}", f"nx.{self.suffix}"
+            terms.append("exp=" + rng.choice(texts))
         if rng.random() < .06:
             terms.append(rng.choice(("unknown=x", "x-y.z_1=%{l}.%{d}", "moo=", "default=pass", "ip4=10.0.0.1")))
         if rng.random() < .1:
@@ -227,7 +229,8 @@ class ZoneSet:
             self.record(name, "v=spf1 -all")
         for label in ("p", "in-addr", "ip6"):
             if rng.random() < .3:
-                self.add(f"{label}.{name}", ("TXT", "v=spf1 " + self.term(f"{label}.{name}") + rng.choice((" -all", " ~all", ""))))
+                last = rng.choice((" -all", " ~all", ""))
+                self.add(f"{label}.{name}", ("TXT", f"v=spf1 {self.term(f'{label}.{name}')}{last}"))
         self.add(f"x2.{name}", ("TXT", "See %{d}, %{i}, %{s} and %{o}."))
 
     def record(self, name, text):
@@ -245,7 +248,7 @@ class ZoneSet:
                 if rng.random() < .4:
                     self.add(f"{label}.{name}", ("A", "127.0.0.2"))
                 for pattern in ("x%s.", "%sx."):
-                    if rng.random() < .3:
+                    if rng.random() < .5:
                         self.add(pattern % label + name, ("TXT", "v=spf1 " + rng.choice(short)))
             for zone in ("_i.in-addr.", "_i.ip6.", "a.b.", "c.a.b.", "a%2Bb.", "h1.", "b h1.", "a%."):
                 if rng.random() < .3:
@@ -263,7 +266,8 @@ class ZoneSet:
         rng = self.rng
         for family, point in rng.sample(sorted(self.points), min(6, len(self.points))):
             address = ipaddress.IPv4Address(point) if family == 4 else ipaddress.IPv6Address(point)
-            name = rng.choice((rng.choice(self.names), rng.choice(self.hosts), "m." + rng.choice(self.names), f"nx.{self.suffix}"))
+            name = rng.choice((rng.choice(self.names), rng.choice(self.hosts), "m." + rng.choice(self.names),
+                               f"nx.{self.suffix}"))
             owner = address.reverse_pointer
             if owner in self.zone:
                 continue
@@ -290,7 +294,8 @@ class ZoneSet:
             if address.version == 4 and rng.random() < .03:
                 ip = "::ffff:" + ip
             local = rng.choice(("a", "b", "c", "zz", "a-b", "a+b", "a.b", "A"))
-            sender, helo = f"{local}@{customer}", rng.choice((*self.hosts, f"nx.{self.suffix}", customer, "mail.elsewhere.test"))
+            sender = f"{local}@{customer}"
+            helo = rng.choice((*self.hosts, f"nx.{self.suffix}", customer, "mail.elsewhere.test"))
             if rng.random() < .05:
                 sender, helo = "", customer
             yield customer, ip, sender, helo

@@ -144,7 +144,7 @@ TEST(SpfEncoderTest, RandomModelsAnswerAsTheFirstMatchSays) {
   // All forms must have been tried.
   EXPECT_GT(forms.sets, 50);
   EXPECT_GT(forms.prefixes, 50);
-  EXPECT_GT(forms.maps, 50);
+  EXPECT_GT(forms.maps, 30);
 }
 
 // Two zones share sets and programs; the second keeps its own domains.

@@ -236,6 +236,20 @@ std::string TextOf(Evaluator* e, const std::string& name, const std::string& ip)
   return ResidualText(&e->programs(), e->partitions4().Find(p.v4, *net::ParseIp4(ip)), true, Form::kRedirect);
 }
 
+TEST(Evaluator, ALoopKeepsWhatRestsOnWhat) {
+  // b.test is read twice: below a.test, and below c.test, where it may not lead back to c.test.
+  MapSource source;
+  source.AddTxt("a.test", {"v=spf1 ?include:b.test +all"});
+  source.AddTxt("b.test", {"v=spf1 include:c.test -all"});
+  source.AddTxt("c.test", {"v=spf1 a:host0.test include:b.test -all"});
+  Evaluator e(&source, {});
+  EXPECT_EQ(TextOf(&e, "a.test", "192.0.2.5"), "v=spf1 exists:%{x}");
+  EXPECT_EQ(TextOf(&e, "c.test", "192.0.2.5"), "v=spf1 exists:%{x}");
+  source.AddA("host0.test", "192.0.2.5");
+  e.Forget({MapSource::Wire("host0.test"), 1}, {});
+  EXPECT_EQ(TextOf(&e, "a.test", "192.0.2.5"), "v=spf1 ?all");
+}
+
 TEST(Bounds, LongChainsEndInPermerror) {
   MapSource source;
   for (int i = 0; i < 1000; i++)

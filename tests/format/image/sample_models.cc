@@ -276,7 +276,7 @@ ImageModel Spf() {
     const uint32_t own = spf.Set4(many), single = spf.Set4({"10.9.8.7"});
     std::vector<std::string> many6;
     for (int i = 0; i < 10; i++) many6.push_back("2001:db8:ffff:" + zone + "::" + std::to_string(2 * i));
-    const uint32_t own6 = spf.Set6(many6), single6 = spf.Set6({"2001:db8:9::1"});
+    const uint32_t own6 = spf.Set6(many6), single6 = spf.Set6({"2001:db8:9::" + zone});
     spf.Domain("a.test", {{single, fail}, {big, pass}, {other, dynamic}}, {{single6, pass}, {big6, fail}}, fail, fail);
     spf.Domain("b.test", {{own, pass}, {other, pass}, {big, none}}, {{big6, pass}, {own6, none}}, fail, dynamic);
     spf.Domain("c.b.test", {{single, none}, {big, pass}}, {}, dynamic, fail).subdomains = true;
