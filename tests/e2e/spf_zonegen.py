@@ -264,7 +264,9 @@ class ZoneSet:
 
     def _reverse(self):
         rng = self.rng
-        for family, point in rng.sample(sorted(self.points), min(6, len(self.points))):
+        own = sorted((family, point) for family, point in self.points     # others belong to several sets of a block
+                     if (point >> 10 == self.base4 >> 10 if family == 4 else point >> 80 == self.base6 >> 80))
+        for family, point in rng.sample(own, min(6, len(own))):
             address = ipaddress.IPv4Address(point) if family == 4 else ipaddress.IPv6Address(point)
             name = rng.choice((rng.choice(self.names), rng.choice(self.hosts), "m." + rng.choice(self.names),
                                f"nx.{self.suffix}"))
