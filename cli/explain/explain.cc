@@ -299,6 +299,12 @@ class Explainer {
   void NoteNothingFound(std::string_view) {
     bool found = std::any_of(out_.datasets.begin(), out_.datasets.end(), [](const ExplainedDataset& d) { return d.found; });
     if (found || relative_.empty() || out_.answers.empty()) return;
+    for (const ExplainedAnswer& a : out_.answers) {
+      if (a.records.empty()) continue;
+      if (a.records[0].find("v=spf1") != std::string::npos)
+        out_.notes.push_back("an SPF policy answers: `mailzone spf explain CONFIG DOMAIN ADDRESS` says why");
+      return;
+    }
     bool noerror = out_.answers[0].rcode == "NOERROR";
     if (noerror && out_.notes.empty())
       out_.notes.push_back("nothing is listed at this name, but names below it exist: NODATA");

@@ -104,9 +104,18 @@ void SpfSession::Fetch(Progress* progress) {
 }
 
 void SpfSession::ReportFindings(dataset::DiagnosticSink* sink) {
-  for (const spf::Evaluator::Visited& v : refresher_->evaluator().Walk(Keys()))
+  const std::vector<spf::Evaluator::Visited> records = refresher_->evaluator().Walk(Keys());
+  for (const spf::Evaluator::Visited& v : records)
     for (const spf::Finding& f : *v.findings) {
       dataset::Diagnostic d = f.diagnostic;
+      // An include is somebody else's record: by which way did a domain of ours get there?
+      std::string path;
+      for (int i = v.from; i >= 0; i = records[static_cast<size_t>(i)].from)
+        path = dns::NameText(records[static_cast<size_t>(i)].key.owner) + " > " + path;
+      if (!path.empty()) {
+        if (!d.hint.empty()) d.hint += "; ";
+        d.hint += "reached by " + path + dns::NameText(v.key.owner);
+      }
       if (!f.section.empty()) d.message += " (" + std::string(f.section) + ")";
       // What is wrong with a source record never stops the others: the domain gets what RFC 7208 says.
       d.severity = dataset::Severity::kWarning;
@@ -137,6 +146,11 @@ void SpfSession::ReportCosts(const spf::DomainReport& r, const SpfZone& zone, da
   for (const std::string& text : zone.settings.layouts) {
     StatusOr<compiler::SpfLayout> layout = spf::ParseLayout(text);
     if (!layout.ok()) continue;
+    const bool free_start = layout->front().kind == compiler::SpfLayoutPart::kIgnored ||
+                            layout->front().kind == compiler::SpfLayoutPart::kDomain;
+    if (r.worst.below_name && free_start)
+      report("some answers need names below the one that is asked, which layout \"" + text + "\" cannot tell apart: permerror",
+             "begin the layout with text or with the address");
     const size_t octets = spf::LongestQueryName(*layout, spf::RawText(r.domain->name), spf::RawText(zone.settings.apex),
                                                 r.worst.lookups > 0);
     if (octets > 253)

@@ -88,6 +88,7 @@ class Evaluator {
   // Everything a record leads to, itself first, each once: (depth, key, findings).
   struct Visited {
     int depth;
+    int from;                          // index of the record that leads here, -1: one of the keys
     RecordKey key;
     const std::vector<Finding>* findings;
   };

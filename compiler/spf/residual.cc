@@ -107,7 +107,8 @@ class Composer {
     }
   }
 
-  static void NameHole(TextModel* text) {
+  void NameHole(TextModel* text) {
+    cost_.below_name = true;
     text->holes.push_back(static_cast<uint16_t>(text->literal.size() | image::kHoleQueryName));
   }
 

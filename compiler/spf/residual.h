@@ -16,6 +16,7 @@ struct ResidualCost {
   uint32_t lookups = 0;        // mechanisms that count against the receiver's limit of 10, helpers included
   uint32_t exists = 0;         // of them exists: each miss is a void lookup, 2 are allowed
   uint32_t text_bytes = 0;     // of the longest text, without the holes
+  bool below_name = false;     // some text leads to a name below the one that was asked
   bool too_deep = false;       // helpers nested deeper than labels can say: served as permerror
 };
 

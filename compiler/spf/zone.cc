@@ -120,6 +120,7 @@ class ZoneBuilder {
     report->worst.exists = std::max(report->worst.exists, cost.exists);
     report->worst.text_bytes = std::max(report->worst.text_bytes, cost.text_bytes);
     report->worst.too_deep |= cost.too_deep;
+    report->worst.below_name |= cost.below_name;
     return *index;
   }
 
