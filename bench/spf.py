@@ -18,7 +18,8 @@ import sys
 import threading
 import time
 
-from measure import HERE, ask, free_port, program, timed
+from measure import HERE, Probe, Server, ask, free_port, middle, program, replay_config, timed
+from servers import Workload, echo
 
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
 import harness              # noqa: E402
@@ -63,10 +64,6 @@ def build(config):
     row.update(report["spf"]["seconds"])
     row["seconds"] = report["seconds"]
     return row
-
-
-def middle(rows):
-    return {k: statistics.median(r[k] for r in rows) for k in rows[0]}
 
 
 # ------------------------------------------------------------------------------------------------------ spf-cold
@@ -203,22 +200,8 @@ def recording_of(bench, customers):
     return path, names
 
 
-def replay_config(bench, recording, names, prefix=PREFIX, zone="_spf.flat.example"):
-    directory = pathlib.Path(bench.path(recording.stem))
-    directory.mkdir(exist_ok=True)
-    config = directory / "mailzone.toml"
-    config.write_text(f"""[server]
-image = "spf.mzi"
-[resolver]
-replay = "{recording}"
-[[zone]]
-name = "{zone}"
-type = "spf"
-ns = ["ns1.flat.example"]
-hostmaster = "hostmaster@flat.example"
-domains_file = "{names}"
-""" + (f'source_prefix = "{prefix}"\n' if prefix else ""))
-    return config
+def recorded_config(bench, recording, names):
+    return pathlib.Path(replay_config(bench.path(recording.stem), recording, names, PREFIX, "_spf.flat.example"))
 
 
 def without_reading(row):
@@ -230,7 +213,7 @@ def compile_recorded(bench):
     """Compiling from recorded answers: all of it, and what is left without the reading of the recording."""
     args, goals = bench.args, {5000: 0.25, 100000: 6.0}
     rows, ratios = {}, {}
-    configs = [(n, replay_config(bench, *recording_of(bench, n))) for n in args.customers[1:3]]
+    configs = [(n, recorded_config(bench, *recording_of(bench, n))) for n in args.customers[1:3]]
     samples = {n: [] for n, _ in configs}
     for _ in range(args.repetitions):
         for n, config in configs:
@@ -345,11 +328,14 @@ def answer_of(client, query):
 # --------------------------------------------------------------------------------------------------- spf-million
 def generated(bench, customers):
     """-> (configuration, queries) of customers that no DNS ever knew"""
-    recording, queries = bench.path("spf%d.jsonl" % customers), bench.path("spf%d.q" % customers)
-    if not os.path.exists(queries):
-        subprocess.run([sys.executable, os.path.join(HERE, "workload.py"), "spf", str(customers), recording, queries,
-                        "--queries", "1000000"], check=True)
-    return replay_config(bench, pathlib.Path(recording), recording + ".domains", "", "_spf.bench.test"), queries
+    recording, queries = bench.files(Workload("spf", customers, queries=1000000))
+    return pathlib.Path(replay_config(bench.path("spf-%d" % customers), recording, recording + ".domains")), queries
+
+
+def serve(bench, image, io, queries):
+    port = free_port()
+    return Server(io, [program("mailzoned"), "--image", image, "--listen", "127.0.0.1:%d" % port, "--workers", "1", "--io", io],
+                  port, bench.log, Probe.first_of(queries))
 
 
 def million(bench):
@@ -365,11 +351,11 @@ def million(bench):
     ratios["peak memory / goal of 8 GB"] = row["peak_kib"] * 1024 / 8e9
     ratios["image / goal of 300 MB"] = row["image_bytes"] / 300e6
     ratios["image bytes per customer"] = row["image_bytes"] / count
-    servers = [("echo", bench.echo(), images[1][1])]
+    servers = [("echo", echo().start(bench, images[1][1]), images[1][1])]
     try:
         for io in ("uring", "epoll"):
             for n, (image, queries) in images.items():
-                servers.append(("%s %d" % (io, n), bench.ours(str(image), io), queries))
+                servers.append(("%s %d" % (io, n), serve(bench, str(image), io, queries), queries))
         samples, last = {label: [] for label, _, _ in servers}, {}
         for _ in range(args.repetitions):
             for label, server, queries in servers:

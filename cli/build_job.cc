@@ -5,6 +5,7 @@
 #include <map>
 #include <thread>
 
+#include "cli/healthcheck_zone.h"
 #include "cli/ttl_bounds.h"
 #include "format/dns/name.h"
 
@@ -16,6 +17,7 @@ namespace {
 // RFC 1912 section 2.2 and RIPE-203 give the order of magnitude; MINIMUM is what resolvers cache "not listed" for.
 constexpr uint32_t kSoaTtl = 3600, kSoaRefresh = 7200, kSoaRetry = 1800, kSoaExpire = 1209600, kSoaMinimum = 300;
 constexpr uint32_t kNsTtl = 86400;
+constexpr uint32_t kHealthcheckMinimum = 60;  // names of test mails are asked once, and soon
 constexpr unsigned kMaxThreads = 16;
 
 Status Invalid(const std::string& text) { return MakeStatus(StatusCode::kInvalidArgument, text); }
@@ -95,12 +97,13 @@ Status AddConfiguration(const Config& config, BuildJob* job) {
   }
   std::map<std::string, size_t> index;
   for (const ZoneConfig& zone : config.zones) {
-    if (zone.type == "spf") {  // its data come from an SpfSession
+    if (zone.type == "spf" || zone.type == "healthcheck") {  // their data come from no files of a zone specification
       MZ_ASSIGN_OR_RETURN(std::string apex, dns::ParseName(zone.name));
       dns::LowerName(&apex);
       if (!index.emplace(apex, job->zones.size()).second) return Invalid("zone " + zone.name + " is given twice");
       job->zones.push_back({.zone = apex, .soa = {}, .ns = {}, .ent_nxdomain = {}, .minimal = {}});
       MZ_RETURN_IF_ERROR(AddAuthority(zone, &job->zones.back()));
+      if (zone.type == "healthcheck" && !zone.minimum) job->zones.back().soa->minimum = kHealthcheckMinimum;
       if (!zone.acl.empty()) {
         MZ_ASSIGN_OR_RETURN(compiler::ZoneSpec acl, SpecOf(zone.name, "acl", zone.acl));
         job->specs.push_back(std::move(acl));
@@ -177,8 +180,12 @@ std::vector<std::string> BuildJob::Files() const {
   if (config) out.push_back(config->path);
   for (const compiler::ZoneSpec& spec : specs) out.insert(out.end(), spec.files.begin(), spec.files.end());
   if (config)
-    for (const ZoneConfig& zone : config->zones)
+    for (const ZoneConfig& zone : config->zones) {
       if (!zone.domains_file.empty()) out.push_back(zone.domains_file);
+      if (zone.type != "healthcheck") continue;
+      const std::vector<std::string> files = HealthcheckFiles(zone);
+      out.insert(out.end(), files.begin(), files.end());
+    }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "cli/build_job.h"
+#include "cli/healthcheck_zone.h"
 #include "cli/version.h"
 #include "compiler/build/adopt.h"
 #include "format/dns/name.h"
@@ -109,7 +110,7 @@ void ApplySettings(const BuildJob& job, compiler::ImageModel* model) {
 // rbldnsd's rules want a zone; a configuration may have SPF zones only.
 StatusOr<compiler::Assembly> AssembleSpecs(const BuildJob& job, const compiler::CompileOptions& compile,
                                            const compiler::Adopter* adopter, dataset::DiagnosticSink* sink) {
-  if (!job.specs.empty() || !job.config || !job.config->HasSpf())
+  if (!job.specs.empty() || !job.config || (!job.config->HasSpf() && !job.config->HasHealthcheck()))
     return compiler::Assemble(job.specs, compile, adopter, sink);
   compiler::Assembly out;
   out.model.profile = compile.profile;
@@ -199,6 +200,15 @@ BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::Diagno
     }
     assembly->changed = true;  // whether anything is new is known by the image's identity
   }
+  if (job.config && job.config->HasHealthcheck()) {
+    Status added = AddHealthcheckZones(*job.config, &assembly->model, sink, &report.entries);
+    if (!added.ok()) {
+      report.errors.push_back(std::string(Message(added)));
+      return finish(added.code() == StatusCode::kInvalidArgument ? kExitUsage : ExitCodeFor(added));
+    }
+    for (const ZoneConfig& zone : job.config->zones) report.datasets += zone.type == "healthcheck";
+    assembly->changed = true;  // as above
+  }
   if (target == BuildTarget::kNothing) return finish(kExitOk);
 
   bool pinned_differently = job.write.created_unix && previous.view &&
@@ -215,7 +225,7 @@ BuildReport RunBuildJob(const BuildJob& job, BuildTarget target, dataset::Diagno
   compiler::WriteOptions write = job.write;
   write.build_options_json = options.dump(-1, ' ', false, json::error_handler_t::replace);
   write.progress = [&](double part) { progress->Show("writing " + job.image, static_cast<uint64_t>(part * 1000), 1000); };
-  if (report.spf && previous.view && !pinned_differently) write.unless_identity = previous.view->header().identity;
+  if ((report.spf || (job.config && job.config->HasHealthcheck())) && previous.view && !pinned_differently) write.unless_identity = previous.view->header().identity;
   const auto write_begin = std::chrono::steady_clock::now();
   StatusOr<compiler::BuildResult> result = compiler::WriteImageFile(assembly->model, job.image, write);
   report.phases.write = SecondsSince(write_begin);

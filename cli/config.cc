@@ -90,6 +90,20 @@ const std::vector<Key<ZoneConfig>> kZoneKeys = {
     {"unknown_domain", kChoice, &ZoneConfig::unknown_domain, 0, 0, "nxdomain|neutral|fail|refuse"},
     {"no_data", kText, &ZoneConfig::no_data},
     {"ttl_floor", kTime, &ZoneConfig::ttl_floor, 0, 86400},
+    {"key_files", kPaths, &ZoneConfig::key_files},
+    {"signing_key", kNumber, &ZoneConfig::signing_key, 0, 1},
+    {"expiry", kTime, &ZoneConfig::expiry, 60, 30ull * 365 * 86400},
+    {"opaque_ids", kBool, &ZoneConfig::opaque_ids},
+    {"mail_hosts", kTexts, &ZoneConfig::mail_hosts},
+    {"hosts", kTexts, &ZoneConfig::hosts},
+    {"selector", kText, &ZoneConfig::selector},
+    {"dkim_keys", kPath, &ZoneConfig::dkim_keys},
+    {"dmarc_rua", kText, &ZoneConfig::dmarc_rua},
+    {"dmarc_ruf", kText, &ZoneConfig::dmarc_ruf},
+    {"tls_rua", kText, &ZoneConfig::tls_rua},
+    {"bimi_logo", kText, &ZoneConfig::bimi_logo},
+    {"tlsa", kText, &ZoneConfig::tlsa},
+    {"registered", kPath, &ZoneConfig::registered},
 };
 const std::vector<Key<ResolverConfig>> kResolverKeys = {
     {"forwarders", kTexts, &ResolverConfig::forwarders},
@@ -319,8 +333,17 @@ class Loader {
     for (const ZoneConfig& zone : config_.zones) {
       if (zone.name.empty()) ZoneError(zone, "the zone has no name", "name = \"bl.example.org\"");
       if (zone.type.empty()) ZoneError(zone, "the zone has no type", std::string(kSupportedTypes));
+      const bool healthcheck_keys = !zone.key_files.empty() || zone.signing_key || zone.expiry || zone.opaque_ids ||
+                                    !zone.mail_hosts.empty() || !zone.hosts.empty() || !zone.selector.empty() ||
+                                    !zone.dkim_keys.empty() || !zone.dmarc_rua.empty() || !zone.dmarc_ruf.empty() ||
+                                    !zone.tls_rua.empty() || !zone.bimi_logo.empty() || !zone.tlsa.empty() ||
+                                    !zone.registered.empty();
+      if (healthcheck_keys && zone.type != "healthcheck")
+        ZoneError(zone, "keys of a healthcheck zone in a zone of type '" + zone.type + "'", "type = \"healthcheck\"");
       if (zone.type == "spf") {
         CheckSpfZone(zone);
+      } else if (zone.type == "healthcheck") {
+        CheckHealthcheckZone(zone);
       } else {
         if (zone.files.empty()) ZoneError(zone, "the zone has no files", "files = [\"bl.txt\"]");
         if (!zone.layout.empty() || !zone.layouts.empty() || !zone.domains.empty() || !zone.domains_file.empty() ||
@@ -347,6 +370,29 @@ class Loader {
     if (!zone.ent.empty()) ZoneError(zone, "'ent' in an SPF zone", "names above its names always exist");
   }
 
+  void CheckHealthcheckZone(const ZoneConfig& zone) {
+    if (!zone.files.empty())
+      ZoneError(zone, "a healthcheck zone has no files", "registered = \"ids.txt\" for registered IDs");
+    if (zone.key_files.empty() && zone.registered.empty())
+      ZoneError(zone, "the zone has no keys", "key_files = [\"id.key\"]; `mailzone healthcheck keygen` makes one");
+    if (zone.key_files.size() > 2)
+      ZoneError(zone, "more than two key files", "the one that signs and the one before it");
+    if (zone.signing_key.value_or(0) >= std::max<size_t>(zone.key_files.size(), 1))
+      ZoneError(zone, "'signing_key' names a key that is not there", "0 is the first of key_files, 1 the second");
+    if (zone.mail_hosts.empty())
+      ZoneError(zone, "the zone has no mail host", "mail_hosts = [\"mail.example.net 192.0.2.25\"]");
+    if (zone.dkim_keys.empty())
+      ZoneError(zone, "the zone has no DKIM keys", "dkim_keys = \"keys\"; `mailzone healthcheck keygen` fills the directory");
+    if (zone.hostmaster.empty() || zone.ns.empty())
+      ZoneError(zone, "a healthcheck zone needs 'ns' and 'hostmaster'", "without a SOA record resolvers do not keep denials");
+    if (zone.ttl && *zone.ttl > 60)
+      ZoneError(zone, "'ttl' is more than 60 seconds", "every ID has names of its own: caches gain nothing");
+    if (!zone.ent.empty()) ZoneError(zone, "'ent' in a healthcheck zone", "IDs with fault=ent-nxdomain answer like that");
+    for (const ZoneConfig& other : config_.zones)
+      if (&other != &zone && other.name == zone.name)
+        ZoneError(zone, "the zone is given twice", "a healthcheck zone is one [[zone]]");
+  }
+
   std::string_view text_;
   dataset::DiagnosticSink* sink_;
   std::string directory_;
@@ -358,6 +404,10 @@ class Loader {
 
 bool Config::HasSpf() const {
   return std::any_of(zones.begin(), zones.end(), [](const ZoneConfig& z) { return z.type == "spf"; });
+}
+
+bool Config::HasHealthcheck() const {
+  return std::any_of(zones.begin(), zones.end(), [](const ZoneConfig& z) { return z.type == "healthcheck"; });
 }
 
 Environment EnvironmentOf(char** environ_block) {

@@ -106,6 +106,18 @@ struct ZoneConfig {                             // one [[zone]]: one dataset; eq
   std::string unknown_domain;                   // nxdomain, neutral, fail, refuse
   std::string no_data;                          // servfail, or a record
   std::optional<uint64_t> ttl_floor;
+  // type = "healthcheck" (docs/HEALTHCHECK.md)
+  std::vector<std::string> key_files;           // of IDs: the file of key 0, and of key 1
+  std::optional<uint64_t> signing_key;          // which of them signs new IDs; default 0
+  std::optional<uint64_t> expiry;               // seconds, of IDs
+  std::optional<bool> opaque_ids;
+  std::vector<std::string> mail_hosts;          // "NAME ADDRESS ...": send the mails; the first is the one that HELO names
+  std::vector<std::string> hosts;               // the same: further names in the zone
+  std::string selector;                         // of DKIM; default s1
+  std::string dkim_keys;                        // directory with rsa2048.pub or .pem, ... (format/healthcheck/outcome.h)
+  std::string dmarc_rua, dmarc_ruf, tls_rua;    // mailboxes for reports, or URIs
+  std::string bimi_logo, tlsa;
+  std::string registered;                       // file of registered IDs: text or SQLite
   // Where it begins, for messages about the zone as a whole.
   dataset::Diagnostic place;
 };
@@ -120,6 +132,7 @@ struct Config {
   std::vector<ZoneConfig> zones;
 
   bool HasSpf() const;
+  bool HasHealthcheck() const;
 };
 
 using Environment = std::vector<std::pair<std::string, std::string>>;

@@ -15,7 +15,7 @@ namespace mz::cli {
 namespace {
 
 constexpr std::string_view kTypes[] = {"ip4set", "ip4tset", "ip4trie", "ip6tset", "ip6trie",
-                                       "dnset",  "generic", "combined", "spf"};
+                                       "dnset",  "generic", "combined", "spf", "healthcheck"};
 
 std::string Describe(const SettingValue& value) {
   if (std::holds_alternative<std::string>(value)) return "text";
@@ -49,8 +49,6 @@ std::optional<Complaint> CheckChoice(const Setting& s, std::string_view all, con
 
 std::optional<Complaint> CheckType(const std::string& text) {
   if (std::find(std::begin(kTypes), std::end(kTypes), text) != std::end(kTypes)) return std::nullopt;
-  if (text == "healthcheck")
-    return Complaint{"zones of type '" + text + "' are not supported by this version", std::string(kSupportedTypes)};
   if (text == "acl")
     return Complaint{"'acl' is not a type of zone", "give the files with the key 'acl' of the zone or of [server]"};
   std::string nearest = Nearest(text, kTypes);

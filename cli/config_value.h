@@ -68,7 +68,7 @@ std::optional<Complaint> Assign(const Setting& setting, const Rule& rule, std::o
 std::optional<Complaint> Assign(const Setting& setting, const Rule& rule, std::optional<bool>* out);
 
 inline constexpr std::string_view kSupportedTypes =
-    "supported types: ip4set, ip4tset, ip4trie, ip6tset, ip6trie, dnset, generic, combined, spf";
+    "supported types: ip4set, ip4tset, ip4trie, ip6tset, ip6trie, dnset, generic, combined, spf, healthcheck";
 
 // "a, b, c"
 std::string JoinWords(const std::vector<std::string_view>& words);

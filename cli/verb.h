@@ -31,8 +31,10 @@ int RunDiffVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunServeVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunRefreshVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunRollbackVerb(const std::vector<std::string>& arguments, Terminal& terminal);
+int RunHealthcheckVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunSpfVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunReloadVerb(const std::vector<std::string>& arguments, Terminal& terminal);
+int RunLoadVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 int RunStatusVerb(const std::vector<std::string>& arguments, Terminal& terminal);
 
 }  // namespace mz::cli

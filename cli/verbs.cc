@@ -16,8 +16,10 @@ constexpr Verb kVerbs[] = {
     {"diff", "compare two images", RunDiffVerb},
     {"serve", "build, serve, watch the files, rebuild and swap", RunServeVerb},
     {"spf", "look into SPF policies: check, tree, publish, explain, diff", RunSpfVerb},
+    {"healthcheck", "test mails whose sender's DNS is good or broken on purpose", RunHealthcheckVerb},
     {"refresh", "keep an image with SPF zones fresh, without serving it", RunRefreshVerb},
     {"rollback", "put an earlier image back, or list them", RunRollbackVerb},
+    {"load", "load-test a DNS server: throughput, latency, right answers", RunLoadVerb},
     {"reload", "make a running mailzoned take the new image", RunReloadVerb},
     {"status", "show what a running mailzoned does", RunStatusVerb},
 };
@@ -34,7 +36,7 @@ std::string Help() {
       "Verbs:\n";
   for (const Verb& v : kVerbs) {
     std::string line = "  " + std::string(v.name);
-    line.resize(12, ' ');
+    line.resize(14, ' ');
     text += line + std::string(v.summary) + "\n";
   }
   text +=

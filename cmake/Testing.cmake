@@ -11,6 +11,8 @@ function(mz_test)
   target_link_libraries(${T_NAME} PRIVATE ${T_LIBS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${T_NAME} PRIVATE MZ_TEST_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}"
                              MZ_TEST_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
+  # What is tested is optimised; the tests themselves need not be, and compile in half the time.
+  target_compile_options(${T_NAME} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O1 -Wno-mismatched-new-delete>)
   set_target_properties(${T_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${T_NAME} COMMAND ${T_NAME})
   set_tests_properties(${T_NAME} PROPERTIES TIMEOUT ${T_TIMEOUT})

@@ -2,22 +2,26 @@
 # The Debian 12 packages that mailzone needs: the one list that every other script and document uses.
 #
 #   packaging/dependencies.sh build            prints the packages for building and installing
-#   packaging/dependencies.sh build test       and those that only the tests need
+#   packaging/dependencies.sh build test       and those that only the tests need; bench: and the benchmarks
 #   packaging/dependencies.sh --install build  installs what is missing (root)
 set -eu
 
 build='
   g++ cmake ninja-build pkg-config
   liburing-dev libxxhash-dev libabsl-dev libzstd-dev zlib1g-dev
-  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libcurl4-openssl-dev libunbound-dev
+  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libcurl4-openssl-dev libssl-dev libidn2-dev libunbound-dev libsqlite3-dev
   libgtest-dev libgmock-dev'
 
 # rbldnsd is the program whose answers are compared, nsd the authority of the internet in a box, unbound the resolver in front,
-# dig the client of the quickstart.
+# dig the client of the quickstart. The mail programs judge and receive what `mailzone healthcheck send` writes.
 test='rbldnsd nsd unbound bind9-dnsutils python3 iproute2
-  python3-spf libmail-spf-perl'
+  python3-spf libmail-spf-perl
+  python3-dkim python3-dnspython python3-nacl openssl opendkim opendmarc rspamd postfix'
 
 quickstart='bind9-dnsutils'
+
+# The peers of bench/compare and the microbenchmarks' library.
+bench='rbldnsd nsd knot dnsperf python3 libbenchmark-dev'
 
 install=no
 wanted=
@@ -27,7 +31,8 @@ for word in "$@"; do
     build) wanted="$wanted $build" ;;
     test) wanted="$wanted $test" ;;
     quickstart) wanted="$wanted $quickstart" ;;
-    *) echo "usage: $0 [--install] build|test|quickstart ..." >&2; exit 2 ;;
+    bench) wanted="$wanted $bench" ;;
+    *) echo "usage: $0 [--install] build|test|quickstart|bench ..." >&2; exit 2 ;;
   esac
 done
 

@@ -6,7 +6,9 @@
 //
 // The query file has one "NAME TYPE" a line (dnsperf's format). Prints one JSON object. In closed mode queries of equal
 // length are sent as trains with UDP_SEGMENT, so that one core can saturate a server on the other. In open mode the send
-// times are fixed in advance and latency counts from the scheduled time: a stalled server cannot hide its stall.
+// times are fixed in advance and latency counts from the scheduled time: a stalled server cannot hide its stall. Also in
+// open mode: `gap_us`, the longest time without any answer, and `late_us`, the client's own worst delay of a sending; a
+// run is no better than that.
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
@@ -125,6 +127,8 @@ struct Socket {
 
 struct Counts {
   uint64_t sent = 0, answered = 0, lost = 0, unmatched = 0, send_errors = 0, nxdomain = 0, with_answer = 0, other_rcode = 0;
+  uint64_t bytes = 0;                              // of the answers
+  uint64_t last_answer = 0, gap = 0, latest = 0;   // nanoseconds, open mode
   std::vector<uint32_t> latency_us_tenths;
 };
 
@@ -134,6 +138,12 @@ void CountReply(const uint8_t* p, Counts* c) {
   if (rcode == 3) c->nxdomain++;
   else if (rcode != 0) c->other_rcode++;
   if (p[6] | p[7]) c->with_answer++;
+}
+
+// Open mode: the client saw answers, or has just stopped looking.
+void CountGap(uint64_t now, Counts* c) {
+  c->gap = std::max(c->gap, now - c->last_answer);
+  c->last_answer = now;
 }
 
 int Receive(Socket& s, Counts* c, bool latencies) {
@@ -149,6 +159,7 @@ int Receive(Socket& s, Counts* c, bool latencies) {
   int n = ::recvmmsg(s.fd, messages, kReceiveBatch, MSG_DONTWAIT, nullptr);
   if (n <= 0) return 0;
   uint64_t now = latencies ? NowNs() : 1;
+  if (latencies) CountGap(now, c);
   for (int i = 0; i < n; i++) {
     if (messages[i].msg_len < 12) continue;
     uint16_t id = static_cast<uint16_t>(buffers[i][0] << 8 | buffers[i][1]);
@@ -159,6 +170,7 @@ int Receive(Socket& s, Counts* c, bool latencies) {
     if (latencies) c->latency_us_tenths.push_back(static_cast<uint32_t>((now - s.sent_at[id]) / 100));
     s.sent_at[id] = 0;
     s.outstanding--;
+    c->bytes += messages[i].msg_len;
     CountReply(buffers[i], c);
   }
   return n;
@@ -241,13 +253,16 @@ void RunOpen(const Options& o, std::vector<Socket>& sockets, const std::vector<s
   uint64_t end = start + static_cast<uint64_t>(o.seconds * 1e9);
   double next = 0;
   size_t cursor = 0, index = 0, turn = 0;
+  c->last_answer = start;
   c->latency_us_tenths.reserve(static_cast<size_t>(o.rate * o.seconds * 1.1) + 1000);
   for (;;) {
     uint64_t now = NowNs();
     if (now > end) break;
     for (int burst = 0; burst < 64 && start + static_cast<uint64_t>(next * 1e9) <= now; burst++) {
       std::vector<std::string> one{trains[cursor][index]};
-      SendTrain(sockets[turn], one, 1, start + static_cast<uint64_t>(next * 1e9), c);
+      const uint64_t scheduled = start + static_cast<uint64_t>(next * 1e9);
+      c->latest = std::max(c->latest, now - scheduled);
+      SendTrain(sockets[turn], one, 1, scheduled, c);
       turn = (turn + 1) % sockets.size();
       if (++index == trains[cursor].size()) {
         index = 0;
@@ -257,8 +272,12 @@ void RunOpen(const Options& o, std::vector<Socket>& sockets, const std::vector<s
     }
     for (Socket& s : sockets) Receive(s, c, true);
   }
-  for (uint64_t drain = NowNs() + 500'000'000; NowNs() < drain;)
+  CountGap(NowNs(), c);
+  const uint64_t gap_so_far = c->gap;  // what comes later comes because nothing is asked any more
+  auto waiting = [&] { return std::any_of(sockets.begin(), sockets.end(), [](const Socket& s) { return s.outstanding > 0; }); };
+  for (uint64_t drain = NowNs() + 500'000'000; waiting() && NowNs() < drain;)
     for (Socket& s : sockets) Receive(s, c, true);
+  c->gap = gap_so_far;
 }
 
 Options ParseOptions(int argc, char** argv) {
@@ -305,6 +324,7 @@ int main(int argc, char** argv) {
   else RunOpen(o, sockets, trains, &c);
   cpu = CpuNs(o.pids) - cpu;
   wall = NowNs() - wall;
+  const double seconds = o.rate == 0 ? static_cast<double>(wall) / 1e9 : o.seconds;  // without the wait for stragglers
   if (o.rate != 0)
     for (Socket& s : sockets) c.lost += static_cast<uint64_t>(s.outstanding);
   auto& l = c.latency_us_tenths;
@@ -312,12 +332,15 @@ int main(int argc, char** argv) {
   auto percentile = [&](double p) {
     return l.empty() ? 0.0 : l[std::min(l.size() - 1, static_cast<size_t>(p * static_cast<double>(l.size())))] / 10.0;
   };
+  const double answered = static_cast<double>(c.answered);
   std::printf("{\"sent\":%lu,\"answered\":%lu,\"lost\":%lu,\"unmatched\":%lu,\"send_errors\":%lu,\"nxdomain\":%lu,"
-              "\"with_answer\":%lu,\"other_rcode\":%lu,\"seconds\":%.3f,\"qps\":%.0f,\"cpu_us_per_query\":%.4f,"
-              "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f}\n",
+              "\"with_answer\":%lu,\"other_rcode\":%lu,\"answer_bytes\":%.1f,\"seconds\":%.3f,\"qps\":%.0f,"
+              "\"cpu_us_per_query\":%.4f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"
+              "\"gap_us\":%.1f,\"late_us\":%.1f}\n",
               c.sent, c.answered, c.lost, c.unmatched, c.send_errors, c.nxdomain, c.with_answer, c.other_rcode,
-              static_cast<double>(wall) / 1e9, static_cast<double>(c.answered) / (static_cast<double>(wall) / 1e9),
-              c.answered ? static_cast<double>(cpu) / 1000.0 / static_cast<double>(c.answered) : 0.0, percentile(0.5),
-              percentile(0.99), percentile(0.999), percentile(1.0));
+              c.answered ? static_cast<double>(c.bytes) / answered : 0.0, seconds, answered / seconds,
+              c.answered ? static_cast<double>(cpu) / 1000.0 / answered : 0.0, percentile(0.5), percentile(0.99),
+              percentile(0.999), percentile(1.0), static_cast<double>(c.gap) / 1000.0,
+              static_cast<double>(c.latest) / 1000.0);
   return 0;
 }

@@ -12,6 +12,7 @@
 #include "format/dns/message_reader.h"
 #include "format/dns/name.h"
 #include "format/dns/query_builder.h"
+#include "format/image/healthcheck_present.h"
 #include "format/image/present.h"
 
 namespace mz::cli {
@@ -199,10 +200,36 @@ class Explainer {
         for (const image::GenericRr& rr : image::DecodeRrset(view_.rrset(r->a)))
           d.verdict += " " + dns::TypeText(rr.type) + " " + image::RdataText(rr.type, rr.rdata);
       MZ_ASSIGN_OR_RETURN(found, EntriesOf(view_, ref, relative));
+    } else if (ref.kind == image::kHealthcheck) {
+      ExplainHealthcheck(ref, relative, &d);
+      out_.datasets.push_back(std::move(d));
+      return absl::OkStatus();
     }
     MZ_RETURN_IF_ERROR(AddEntries(ref, std::move(found), &d));
     out_.datasets.push_back(std::move(d));
     return absl::OkStatus();
+  }
+
+  // The ID is the last label.
+  void ExplainHealthcheck(const image::DatasetRef& ref, std::string_view relative, ExplainedDataset* d) const {
+    if (relative.empty()) {
+      d->verdict = "the zone's own name has no ID";
+      return;
+    }
+    std::string_view sub = relative, label;
+    size_t below = 0;
+    for (std::string_view rest = relative; !rest.empty(); rest.remove_prefix(1 + label.size())) {
+      label = rest.substr(1, static_cast<uint8_t>(rest[0]));
+      below = relative.size() - rest.size();
+    }
+    sub = relative.substr(0, below);
+    const image::HealthcheckZone& zone = view_.healthcheck_zone(ref.map4);
+    d->asked = std::string(label);
+    d->verdict = image::HealthcheckIdText(view_, zone, label, request_.now_unix, &d->found);
+    if (!d->found) return;
+    const image::NameRecord* r = Find(view_, ref.scope, sub);
+    if (r == nullptr) d->verdict += "; no name '" + dns::NameText(sub) + "' below an ID";
+    d->found = r != nullptr;
   }
 
   uint32_t DnsetResult(const image::DatasetRef& ref, std::string_view name) const {

@@ -130,7 +130,7 @@ Adopter::Adopter(const View& view) : impl_(std::make_unique<Impl>(view)) {
     const MetaDataset& d = impl_->meta.datasets[i];
     // A dataset that no zone had is described, but its data is not in the image. SPF datasets are not taken over: their
     // compiler keeps what they were made of.
-    if (d.loaded && d.model.kind != image::kSpf && d.part_of < 0 && impl_->refs[i] != nullptr)
+    if (d.loaded && d.model.kind != image::kSpf && d.model.kind != image::kHealthcheck && d.part_of < 0 && impl_->refs[i] != nullptr)
       impl_->by_spec.try_emplace(d.model.spec, static_cast<int>(i));
   }
 }
@@ -168,8 +168,8 @@ StatusOr<std::unique_ptr<DatasetModel>> Adopter::Adopt(int dataset, Pool* pool) 
 StatusOr<std::unique_ptr<DatasetModel>> Adopter::Impl::Taker::Take(uint32_t meta) {
   const MetaDataset& source = impl_.meta.datasets[meta];
   if (!source.loaded) return MakeStatus(StatusCode::kNotFound, "the dataset never loaded in the earlier image");
-  if (source.model.kind == image::kSpf)
-    return MakeStatus(StatusCode::kNotFound, "SPF datasets cannot be taken over from an earlier image");
+  if (source.model.kind == image::kSpf || source.model.kind == image::kHealthcheck)
+    return MakeStatus(StatusCode::kNotFound, "SPF and healthcheck datasets cannot be taken over from an earlier image");
   auto d = std::make_unique<DatasetModel>();
   const DatasetModel& m = source.model;
   d->kind = m.kind;

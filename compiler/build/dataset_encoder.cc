@@ -28,6 +28,7 @@ DatasetEncoder::DatasetEncoder(const ImageModel& model, const FlatDatasets& flat
       names_(names),
       records_(records),
       spf_(values, maps, names),
+      healthcheck_(names),
       refs_(flat.size()) {}
 
 Status DatasetEncoder::EncodeAll(const std::function<void(double)>& progress) {
@@ -86,7 +87,7 @@ Status DatasetEncoder::Encode(uint32_t meta) {
   ref.ttl = d->ttl;
   ref.meta = meta;
   if (d->kind == image::kDnset || d->kind == image::kGeneric || d->kind == image::kCombined ||
-      d->kind == image::kSpf)
+      d->kind == image::kSpf || d->kind == image::kHealthcheck)
     ref.scope = ++last_scope_;
   Status status;
   switch (d->kind) {
@@ -95,6 +96,10 @@ Status DatasetEncoder::Encode(uint32_t meta) {
     case image::kSpf:
       // Parts of a combined dataset are not collected: their data would have no zone to be the suffix of.
       status = d->spf == nullptr ? MakeStatus(StatusCode::kInternal, "no SPF data") : spf_.Encode(*d->spf, &ref);
+      break;
+    case image::kHealthcheck:
+      status = d->healthcheck == nullptr ? MakeStatus(StatusCode::kInternal, "no healthcheck data")
+                                         : healthcheck_.Encode(*d->healthcheck, &ref);
       break;
     case image::kCombined: status = EncodeCombined(meta, *d, &ref); break;
     default: {

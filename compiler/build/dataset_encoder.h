@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "compiler/build/flat_datasets.h"
+#include "compiler/build/healthcheck_encoder.h"
 #include "compiler/build/map_builder.h"
 #include "compiler/build/model.h"
 #include "compiler/build/name_index_builder.h"
@@ -30,6 +31,8 @@ class DatasetEncoder {
   const FlatDatasets& flat() const { return flat_; }
   // The SPF section. Requires: EncodeAll() succeeded.
   StatusOr<std::vector<uint8_t>> TakeSpf() { return spf_.Finish(); }
+  // The healthcheck section, likewise.
+  std::vector<uint8_t> TakeHealthcheck() { return healthcheck_.Take(); }
 
  private:
   Status Encode(uint32_t meta);
@@ -44,6 +47,7 @@ class DatasetEncoder {
   NameIndexBuilder* names_;
   RecordHeap* records_;
   SpfEncoder spf_;
+  HealthcheckEncoder healthcheck_;
   std::vector<std::optional<image::DatasetRef>> refs_;  // by meta index
   uint32_t last_scope_ = 0;
 };

@@ -139,7 +139,8 @@ void GlueFinder::Collect(const DatasetModel& d, std::string_view name, Glue* glu
       break;
     }
     case image::kAcl:
-    case image::kSpf:  // its answers are no addresses of name servers
+    case image::kSpf:  // their answers are no addresses of name servers
+    case image::kHealthcheck:
       break;
   }
 }

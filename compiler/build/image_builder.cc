@@ -103,6 +103,7 @@ StatusOr<BuildResult> BuildImage(const ImageModel& model, const WriteOptions& op
     MZ_ASSIGN_OR_RETURN(out->sections[image::kProvenance], EncodeProvenance(flat, options.threads));
   }
   MZ_ASSIGN_OR_RETURN(out->sections[image::kSpfData], datasets.TakeSpf());
+  out->sections[image::kHealthcheckData] = datasets.TakeHealthcheck();
   progress(0.6);
 
   out->sections[image::kZones] = zones.TakeZones();

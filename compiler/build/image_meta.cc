@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr const char* kKinds[] = {"",      "ip4set", "ip4tset", "ip4trie",  "ip6tset",
-                                  "ip6trie", "dnset",  "generic", "combined", "acl", "spf"};
+                                  "ip6trie", "dnset",  "generic", "combined", "acl", "spf", "healthcheck"};
 static_assert(std::size(kKinds) == image::kDatasetKindLast + 1);
 
 // Well-formed UTF-8 without surrogates and overlong forms (RFC 3629): what JSON can carry as it is.

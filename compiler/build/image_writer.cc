@@ -84,9 +84,18 @@ StatusOr<BuildResult> WriteImage(const ImageModel& model, const WriteOptions& op
   return result;
 }
 
+// Whoever reads the keys of a healthcheck zone can make IDs: such an image is for its owner and the group of the daemon.
+constexpr uint32_t kPublicMode = 0644, kSecretMode = 0640;
+
+static bool HasKeys(const ImageModel& model) {
+  return std::any_of(model.datasets.begin(), model.datasets.end(), [](const std::unique_ptr<DatasetModel>& d) {
+    return d != nullptr && d->kind == image::kHealthcheck;
+  });
+}
+
 StatusOr<BuildResult> WriteImageFile(const ImageModel& model, const std::string& path, const WriteOptions& options) {
   // Opened before the work is done: a directory without permission is told at once.
-  AtomicFile out(path);
+  AtomicFile out(path, HasKeys(model) ? kSecretMode : kPublicMode);
   MZ_RETURN_IF_ERROR(out.Open());
   BuiltImage image;
   MZ_ASSIGN_OR_RETURN(BuildResult result, BuildImage(model, options, &image));

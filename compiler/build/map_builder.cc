@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "format/image/view.h"
 
@@ -54,8 +55,11 @@ StatusOr<uint32_t> MapBuilder::AddRaw(std::span<const Interval> intervals, uint3
   return map;
 }
 
-StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval4> intervals, uint32_t id_count) {
-  return AddRaw(intervals, id_count);
+StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval4> intervals, uint32_t id_count, size_t direct4_keys) {
+  const size_t usual = std::exchange(direct4_keys_, std::min(direct4_keys, direct4_keys_));
+  StatusOr<uint32_t> map = AddRaw(intervals, id_count);
+  direct4_keys_ = usual;
+  return map;
 }
 
 StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval6> intervals, uint32_t id_count) {

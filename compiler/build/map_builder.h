@@ -22,6 +22,8 @@
 namespace mz::compiler {
 
 inline constexpr size_t kDirect4Keys = 65536;
+// Where a descent through the tree's three or four levels costs more than the table's lines (bench/format/image).
+inline constexpr size_t kDirect4ClassKeys = 2048;
 
 class MapBuilder {
  public:
@@ -29,8 +31,9 @@ class MapBuilder {
 
   StatusOr<uint32_t> Add(std::span<const Interval4> intervals);
   StatusOr<uint32_t> Add(std::span<const Interval6> intervals);
-  // Maps whose results are not values but ids below `id_count`, stored as they are (spf: classes and programs).
-  StatusOr<uint32_t> AddIds(std::span<const Interval4> intervals, uint32_t id_count);
+  // Maps whose results are not values but ids below `id_count`, stored as they are (spf: classes and programs). The one
+  // class map of an image is read for every query: `direct4_keys` lets it be a direct table much earlier.
+  StatusOr<uint32_t> AddIds(std::span<const Interval4> intervals, uint32_t id_count, size_t direct4_keys = kDirect4Keys);
   StatusOr<uint32_t> AddIds(std::span<const Interval6> intervals, uint32_t id_count);
 
   uint64_t intervals_stored() const { return intervals_stored_; }

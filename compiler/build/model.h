@@ -146,6 +146,7 @@ struct SourceFile {
 
 struct DatasetModel;
 struct SpfModel;  // spf_model.h
+struct HealthcheckModel;  // healthcheck_model.h
 
 struct SubzoneModel {  // combined
   NameRef name;                        // relative to the zone; empty for "@"
@@ -170,6 +171,7 @@ struct DatasetModel {
   std::vector<SubzoneModel> subzones;  // combined
   std::vector<std::unique_ptr<DatasetModel>> parts;  // combined: one per $DATASET section
   std::shared_ptr<const SpfModel> spf;  // spf
+  std::shared_ptr<const HealthcheckModel> healthcheck;  // healthcheck
 
   std::vector<ProvenanceEntry4> provenance4;
   std::vector<ProvenanceEntry6> provenance6;

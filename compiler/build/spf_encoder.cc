@@ -207,8 +207,12 @@ Status SpfEncoder::BuildSharedFamily(Family<Address>* family) {
   Le32* words = heap_.As<Le32>(family->classes);
   for (size_t i = 0; i < table.words.size(); i++) words[i] = table.words[i];
   family->intervals.push_back(std::move(table.intervals));
-  MZ_ASSIGN_OR_RETURN(family->class_map,
-                      maps_->AddIds(std::span(std::as_const(family->intervals.back())), family->class_words));
+  const auto intervals = std::span(std::as_const(family->intervals.back()));
+  if constexpr (std::is_same_v<Address, net::Ip4>) {
+    MZ_ASSIGN_OR_RETURN(family->class_map, maps_->AddIds(intervals, family->class_words, kDirect4ClassKeys));
+  } else {
+    MZ_ASSIGN_OR_RETURN(family->class_map, maps_->AddIds(intervals, family->class_words));
+  }
   return absl::OkStatus();
 }
 

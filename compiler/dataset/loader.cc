@@ -32,6 +32,7 @@ LineKind LinesOf(image::DatasetKind kind) {
     case image::kAcl: return LineKind::kAcl;
     case image::kCombined:
     case image::kSpf:  // no text dialect
+    case image::kHealthcheck:
       break;
   }
   return LineKind::kNone;

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <span>
 
+#include "base/copy.h"
 #include "base/endian.h"
 #include "format/dns/message.h"
 
@@ -51,7 +52,7 @@ class ResponseWriter {
   bool Begin(std::span<const uint8_t> request, size_t question_end) {
     const size_t bytes = question_end == 0 ? kHeaderBytes : question_end;
     if (bytes > capacity_ || bytes > request.size()) return false;
-    std::memcpy(out_, request.data(), bytes);
+    CopyShort(out_, request.data(), bytes);
     std::memset(out_ + 2, 0, kHeaderBytes - 2);
     StoreBe16(out_ + 4, question_end != 0);
     question_end_ = size_ = bytes;
@@ -70,7 +71,7 @@ class ResponseWriter {
     if (listed_ != 0 && !IsNewAnswer(type, &ttl, rdata)) return;
     uint8_t* p = StartAnswer(rdata.size());
     if (p == nullptr) return;
-    std::memcpy(p, rdata.data(), rdata.size());
+    CopyShort(p, rdata.data(), rdata.size());
     WriteAnswer(type, ttl, rdata.size());
   }
   // Whether an answer with that much RDATA fits.
@@ -120,6 +121,14 @@ class ResponseWriter {
     size_ = question_end_;
     count_[kAnswer] = count_[kAuthority] = count_[kAdditional] = 0;
     listed_ = 0;
+  }
+
+  // The same with another limit. Requires: nothing but answers was written, and the buffer has so many octets.
+  void Restart(size_t capacity, size_t tail) {
+    CutToQuestion();
+    overflowed_ = false;
+    capacity_ = capacity;
+    room_ = capacity_ > tail ? capacity_ - tail : 0;
   }
 
   // Uses the tail. False when it does not fit, which only a caller's wrong `tail` or a tiny buffer can bring

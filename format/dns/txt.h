@@ -8,8 +8,8 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
+#include "base/copy.h"
 #include "format/dns/message.h"
 
 namespace mz::dns {
@@ -33,7 +33,7 @@ class TxtWriter {
         *out_++ = static_cast<uint8_t>(room_);
       }
       const size_t n = bytes < room_ ? bytes : room_;
-      std::memcpy(out_, from, n);
+      CopyShort(out_, from, n);
       out_ += n;
       from += n;
       room_ -= n;

@@ -5,6 +5,7 @@
 
 #include "format/dns/name.h"
 #include "format/image/cursor.h"
+#include "format/image/healthcheck_present.h"
 #include "format/image/present.h"
 #include "format/image/spf_present.h"
 
@@ -175,6 +176,7 @@ class Differ {
       Setting(path, "ttl", std::to_string(a->ttl), std::to_string(b->ttl));
     }
     if ((a != nullptr ? a : b)->kind == kSpf) return SpfZones(path, a, b);
+    if ((a != nullptr ? a : b)->kind == kHealthcheck) return HealthcheckZones(path, a, b);
     Maps<net::Ip4>(path, a == nullptr ? 0 : uint32_t{a->map4}, b == nullptr ? 0 : uint32_t{b->map4});
     Maps<net::Ip6>(path, a == nullptr ? 0 : uint32_t{a->map6}, b == nullptr ? 0 : uint32_t{b->map6});
     const uint8_t kind = (a != nullptr ? a : b)->kind;
@@ -200,6 +202,28 @@ class Differ {
       has_spf_sets_ = true;
     }
     Names(path, kSpf, a == nullptr ? 0 : uint32_t{a->scope}, b == nullptr ? 0 : uint32_t{b->scope});
+  }
+
+  // At most one of them is null. A changed key does not show but as a key: nobody can tell two of them apart by a text that
+  // may be seen.
+  void HealthcheckZones(const std::string& path, const DatasetRef* a, const DatasetRef* b) {
+    if (a != nullptr && b != nullptr) {
+      const HealthcheckZone &old_zone = a_.healthcheck_zone(a->map4), &new_zone = b_.healthcheck_zone(b->map4);
+      Lines(path, HealthcheckZoneLines(a_, old_zone), HealthcheckZoneLines(b_, new_zone));
+      if (old_zone.flags == new_zone.flags && std::memcmp(old_zone.keys, new_zone.keys, sizeof old_zone.keys) != 0)
+        Setting(path, "key", "a key", "another key");
+      const std::span<const HealthcheckId> x = HealthcheckRegistered(a_, old_zone), y = HealthcheckRegistered(b_, new_zone);
+      if (x.size() == y.size() && !x.empty() && std::memcmp(x.data(), y.data(), x.size_bytes()) != 0)
+        Setting(path, "registered", "registered IDs", "other registered IDs");
+    }
+    Names(path, kHealthcheck, a == nullptr ? 0 : uint32_t{a->scope}, b == nullptr ? 0 : uint32_t{b->scope});
+  }
+
+  void Lines(const std::string& path, const std::vector<std::string>& x, const std::vector<std::string>& y) {
+    for (const std::string& line : x)
+      if (std::find(y.begin(), y.end(), line) == y.end()) Setting(path, "setting", line, "");
+    for (const std::string& line : y)
+      if (std::find(x.begin(), x.end(), line) == x.end()) Setting(path, "setting", "", line);
   }
 
   void SpfDomains(const std::string& path, const std::string& name, const SpfDomain* a, const SpfDomain* b) {
@@ -324,6 +348,18 @@ class Differ {
     } else if (kind == kSpf) {
       SpfDomains(path, AbsoluteName(NameView(a != nullptr ? *a : *b)), in_a ? &a_.spf_domain(a->a) : nullptr,
                  in_b ? &b_.spf_domain(b->a) : nullptr);
+    } else if (kind == kHealthcheck) {
+      auto text = [](const View& view, bool in, const NameRecord* r) {
+        std::string out;
+        if (!in) return out;
+        for (const std::string& line : HealthcheckNameLines(view, view.healthcheck_name(r->a)))
+          out += (out.empty() ? "" : "; ") + line;
+        return out.empty() ? std::string("no records") : out;
+      };
+      const std::string before = text(a_, in_a, a), after = text(b_, in_b, b);
+      if (before != after)
+        Entry(
+            path, name, in_a, in_b, [&] { return before; }, [&] { return after; });
     } else if (kind == kGeneric) {
       const std::string before = in_a ? RrsetText(a_, a->a) : "", after = in_b ? RrsetText(b_, b->a) : "";
       if (before != after)

@@ -3,6 +3,7 @@
 
 #include "format/dns/name.h"
 #include "format/image/cursor.h"
+#include "format/image/healthcheck_present.h"
 #include "format/image/spf_present.h"
 
 namespace mz::image {
@@ -57,6 +58,9 @@ class Dumper {
     const std::string inner = indent + "  ";
     if (ref.kind == kSpf) {
       for (const std::string& line : SpfZoneLines(view_, view_.spf_zone(ref.map4))) out_.Line({inner, line});
+    } else if (ref.kind == kHealthcheck) {
+      for (const std::string& line : HealthcheckZoneLines(view_, view_.healthcheck_zone(ref.map4)))
+        out_.Line({inner, line});
     } else {
       Map<net::Ip4>(ref.map4, inner);
       Map<net::Ip6>(ref.map6, inner);
@@ -70,6 +74,11 @@ class Dumper {
         const SpfDomain& d = view_.spf_domain(r.a);
         out_.Line({inner, "domain ", AbsoluteName(NameView(r)), " ", SpfDomainText(d)});
         for (const std::string& line : SpfDomainLines(view_, d)) out_.Line({inner, "  ", line});
+      }
+      if (ref.kind == kHealthcheck && (r.flags & kNameExact)) {
+        out_.Line({inner, "below an ID: ", RelativeName(r)});
+        for (const std::string& line : HealthcheckNameLines(view_, view_.healthcheck_name(r.a)))
+          out_.Line({inner, "  ", line});
       }
       if (ref.kind == kCombined && (r.flags & kNameExact)) {
         out_.Line({inner, "subzone ", RelativeName(r)});

@@ -93,6 +93,10 @@ class BindDumper {
       out_.Line({"; SPF zone: its names are made of addresses and domains, and cannot be listed"});
       return;
     }
+    if (ref.kind == kHealthcheck) {
+      out_.Line({"; healthcheck zone: its names are made of IDs, and cannot be listed"});
+      return;
+    }
     if (ref.map4 != 0) {
       if (ref.kind == kIp4Set) {
         Ip4Set(ref.map4);

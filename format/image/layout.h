@@ -17,7 +17,7 @@
 namespace mz::image {
 
 inline constexpr uint8_t kMagic[8] = {0x89, 'M', 'Z', 'I', '\r', '\n', 0x1a, '\n'};
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 inline constexpr size_t kHeaderBytes = 4096;
 inline constexpr size_t kSectionAlignment = 4096;
 inline constexpr uint64_t kMaxImageBytes = 1ull << 40;
@@ -34,7 +34,8 @@ enum SectionId : uint32_t {
   kMeta = 8,         // JSON (UTF-8): datasets, source files, build options; never read by the server
   kProvenance = 9,   // zstd frames: which file and line put each entry there; never read by the server
   kSpfData = 10,     // heap, unit 8: SpfHeader at offset 1, SpfZone, SpfDomain, programs, classes
-  kSectionCount = 11,
+  kHealthcheckData = 11,  // heap, unit 8: HealthcheckZone, names, answers, registered IDs. Has keys: see below
+  kSectionCount = 12,
 };
 
 struct SectionEntry {
@@ -127,7 +128,7 @@ enum NameFlags : uint8_t {
 struct NameRecord {
   Le32 scope;           // 0: zone apexes, relative to the root; else the DatasetRef::scope it belongs to
   Le32 a;               // zone index | kNodes offset of a subzone's Node | result id | kRrsets offset of RrsetHeader |
-                        // kSpfData offset of an SpfDomain
+                        // kSpfData offset of an SpfDomain | kHealthcheckData offset of a HealthcheckName
   Le32 b;               // dnset: result id of the wildcard
   uint8_t flags;        // NameFlags
   uint8_t labels;       // of the name, without root
@@ -139,8 +140,8 @@ static_assert(sizeof(NameRecord) == 16);
 
 enum DatasetKind : uint8_t {
   kIp4Set = 1, kIp4Tset = 2, kIp4Trie = 3, kIp6Tset = 4, kIp6Trie = 5, kDnset = 6, kGeneric = 7, kCombined = 8, kAcl = 9,
-  kSpf = 10,
-  kDatasetKindLast = 10,
+  kSpf = 10, kHealthcheck = 11,
+  kDatasetKindLast = 11,
 };
 
 // One dataset as its zone sees it.
@@ -148,11 +149,12 @@ struct DatasetRef {
   uint8_t kind;          // DatasetKind
   uint8_t reserved[3];
   Le32 ttl;              // seconds; generic records carry their own
-  Le32 map4;             // kMaps offset or 0: ip4set, ip4tset, ip4trie, acl. spf: kSpfData offset of the SpfZone
+  Le32 map4;             // kMaps offset or 0: ip4set, ip4tset, ip4trie, acl. spf: kSpfData offset of the SpfZone;
+                         // healthcheck: kHealthcheckData offset of the HealthcheckZone
   Le32 map6;             // kMaps offset or 0: ip6tset, ip6trie, acl
-  Le32 scope;            // dnset, generic, combined, spf: scope of its names, else 0
+  Le32 scope;            // dnset, generic, combined, spf, healthcheck: scope of its names, else 0
   Le32 exact_depths;     // bit n: names of n labels are stored exactly (bit 31: 31 or more); combined: subzones;
-                         // spf: domains, whose names are relative to the root
+                         // spf: domains, whose names are relative to the root; healthcheck: names below an ID
   Le32 wild_depths;      // dnset: the same for wildcards
   Le32 meta;             // index of the dataset in the meta section
 };
@@ -410,6 +412,119 @@ struct SpfPrefix6 {
   Le64 high, low;
 };
 static_assert(sizeof(SpfPrefix6) == 16);
+
+// Healthcheck zones. A name in such a zone ends in a label of 32 hexadecimal digits, the ID (format/healthcheck/id.h), which
+// holds a code in each of ten dimensions. The labels before the ID are looked up in the dataset's scope; the name found
+// there says, for each dimension that matters to it, which answer belongs to which code. Answers are records in wire form
+// with holes where the ID's 32 digits go, since all other octets of a name below an ID are known.
+//
+// A healthcheck dataset shares its zone with generic datasets only. Whoever can read the image can make IDs: the file must
+// not be readable by the world.
+inline constexpr uint32_t kHealthcheckDimensions = 10;
+inline constexpr uint32_t kHealthcheckCodes = 32;        // of one dimension, at most
+inline constexpr uint32_t kHealthcheckIdDigits = 32;
+inline constexpr uint32_t kMaxHealthcheckBytes = 16384;  // of the records of one answer
+inline constexpr uint32_t kMaxHealthcheckDelayMs = 10000;
+
+enum HealthcheckAction : uint8_t {
+  kHealthcheckRecords = 0,      // the records, if there are any of the type asked
+  kHealthcheckServfail = 1,
+  kHealthcheckRefused = 2,
+  kHealthcheckNotimp = 3,
+  kHealthcheckNxdomain = 4,
+  kHealthcheckSilence = 5,
+  kHealthcheckFormerrEdns = 6,    // faults only, from here on: FORMERR to queries with EDNS
+  kHealthcheckTruncate = 7,       // TC over UDP
+  kHealthcheckTruncateNoTcp = 8,  // TC over UDP, silence over TCP
+  kHealthcheckEntNxdomain = 9,    // NXDOMAIN for empty non-terminals
+  kHealthcheckReplace = 10,       // the fault's records instead of all others
+  kHealthcheckAppend = 11,        // the fault's records besides records of their type
+  kHealthcheckWrongCase = 12,     // the letters of the question change their case
+  kHealthcheckOversize = 13,      // as kHealthcheckAppend; over UDP the client's limit is ignored
+  kHealthcheckLame = 14,          // the fault's records in the authority section, without AA
+  kHealthcheckNoAddress = 15,     // no A and AAAA at the ID's own name
+  kHealthcheckActionLast = 15,
+};
+enum HealthcheckTypes : uint8_t {  // query types that an action is for; ANY is always among them
+  kHealthcheckAllTypes = 0,
+  kHealthcheckPolicyTypes = 1,     // all but those that resolvers ask on their way (A, AAAA, NS, SOA, DS)
+  kHealthcheckTextTypes = 2,       // TXT, SPF
+  kHealthcheckMxType = 3,
+  kHealthcheckTypesLast = 3,
+};
+
+struct HealthcheckFault {
+  uint8_t action;      // HealthcheckAction
+  uint8_t types;       // HealthcheckTypes
+  Le16 delay_ms;       // 0..kMaxHealthcheckDelayMs, before the answer is sent
+  Le32 answer;         // kHealthcheckData offset of a HealthcheckAnswer with records and without chase, or 0
+};
+static_assert(sizeof(HealthcheckFault) == 8);
+
+enum HealthcheckZoneFlags : uint32_t {
+  kHealthcheckKey0 = 1,      // IDs of key 0 are good
+  kHealthcheckKey1 = 2,
+  kHealthcheckOpaque = 4,    // IDs are enciphered
+  kHealthcheckZoneKnownFlags = 7,
+};
+
+struct HealthcheckKey {      // all zero when the zone does not have it
+  Le32 inner[8];             // states of SHA-256 behind the padded keys of HMAC
+  Le32 outer[8];
+  uint8_t aes[32];           // with kHealthcheckOpaque, else zero
+};
+static_assert(sizeof(HealthcheckKey) == 96);
+
+struct HealthcheckZone {
+  Le32 flags;                // HealthcheckZoneFlags; at least one key or one registered ID
+  Le32 expiry_minutes;       // of IDs with a time in them
+  HealthcheckKey keys[2];
+  Le32 registered;           // kHealthcheckData offset of HealthcheckId[registered_count], or 0 without
+  Le32 registered_count;
+  Le32 registered_index;     // kHealthcheckData offset of Le32[65537]: entries index[h] .. index[h + 1] - 1 begin with the
+                             // two octets h; or 0 without
+  Le32 reserved;
+  HealthcheckFault faults[kHealthcheckCodes];  // by code; code 0 is none: all zero
+};
+static_assert(sizeof(HealthcheckZone) == 472);
+
+struct HealthcheckId {       // ascending, none twice
+  uint8_t id[16];
+  uint8_t settings[5];       // as the first 40 bits of an ID: version 0, key 0
+  uint8_t reserved[3];
+};
+static_assert(sizeof(HealthcheckId) == 24);
+
+struct HealthcheckName {     // exists; at most one source applies to an alias
+  Le16 source_count;
+  Le16 reserved[3];
+  // HealthcheckSource sources[source_count]
+};
+static_assert(sizeof(HealthcheckName) == 8);
+
+inline constexpr uint32_t kMaxHealthcheckSources = 8;
+struct HealthcheckSource {   // asked in order; an action other than records, and an alias, end the search
+  uint8_t dimension;         // kHealthcheckDimensions: always code 0
+  uint8_t code_count;        // 1..kHealthcheckCodes; codes from here on: nothing
+  Le16 reserved;
+  Le32 answers;              // kHealthcheckData offset of Le32[code_count]: offsets of HealthcheckAnswers, 0: nothing
+};
+static_assert(sizeof(HealthcheckSource) == 8);
+
+struct HealthcheckAnswer {
+  uint8_t action;            // HealthcheckAction, up to kHealthcheckSilence
+  uint8_t types;             // HealthcheckTypes, of the action; kHealthcheckAllTypes with records
+  Le16 record_count;
+  Le16 bytes;                // of the records
+  Le16 hole_count;
+  Le32 chase;                // an alias: the records are one CNAME, and this is the kHealthcheckData offset of the
+                             // HealthcheckName it leads to, which has no aliases; else 0
+  Le32 reserved;
+  // Le16 holes[hole_count]: ascending offsets into the records, where 32 digits go; inside RDATA, not overlapping
+  // record_count times: Be16 0xc00c (owner: the name asked), Be16 type, Be16 class (IN), Be32 ttl, Be16 rdlength, rdata;
+  // grouped by type, without duplicates. Zero-padded to 8
+};
+static_assert(sizeof(HealthcheckAnswer) == 16);
 
 // Which file and line put each entry there. The section is empty, or a ProvenanceHeader, its blocks, and the zstd frames
 // they name. A dataset has any number of blocks; their entries follow each other in file order. A frame decompresses to

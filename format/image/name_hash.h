@@ -22,15 +22,15 @@ inline constexpr uint64_t kHashScope = 0x9e3779b97f4a7c15ull;
 // octets behind the label may be read and are ignored).
 inline uint64_t HashLabel(uint64_t seed, const uint8_t* label, unsigned length) {
   uint64_t h = seed ^ (length * kHashScope);
-  for (unsigned i = 0; i < length; i += 8) {
+  auto add = [&](uint64_t mask) {
     uint64_t word;
-    std::memcpy(&word, label + i, 8);
+    std::memcpy(&word, label, 8);
     if constexpr (std::endian::native == std::endian::big) word = ByteSwap(word);
-    unsigned rest = length - i;
-    if (rest < 8) word &= (1ull << (8 * rest)) - 1;
-    h = (h ^ word) * kHashMultiplier1;
+    h = (h ^ (word & mask)) * kHashMultiplier1;
     h ^= h >> 32;
-  }
+  };
+  for (; length >= 8; length -= 8, label += 8) add(~0ull);
+  if (length != 0) add((1ull << (8 * length)) - 1);
   return h;
 }
 

@@ -80,7 +80,8 @@ bool SameText(const Text& a, const Text& b) {
 
 std::string_view KindText(uint8_t kind) {
   static constexpr std::string_view kNames[] = {"?",       "ip4set", "ip4tset", "ip4trie",  "ip6tset",
-                                                "ip6trie", "dnset",  "generic", "combined", "acl", "spf"};
+                                                "ip6trie", "dnset",  "generic", "combined", "acl",
+                                                "spf",     "healthcheck"};
   static_assert(std::size(kNames) == kDatasetKindLast + 1);
   return kNames[kind <= kDatasetKindLast ? kind : 0];
 }

@@ -79,6 +79,10 @@ class SpfClassOf {
  public:
   SpfClassOf(const View& view, const Address& address) : view_(view), address_(address) {}
 
+  bool Empty() {
+    if (ids_ == nullptr) Find();
+    return count_ == 0;
+  }
   bool Holds(uint32_t set) {
     if (ids_ == nullptr) Find();
     if (count_ <= kLinear) {
@@ -131,19 +135,22 @@ inline bool InPrefix(const net::Ip6& ip, const net::Ip6& prefix, unsigned length
 inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, net::Ip4 ip) {
   const SpfList list = SpfList4(d);
   internal::SpfClassOf<net::Ip4> sets(view, ip);
+  // Sets and prefixes alternate as each domain likes: one branch an entry, which is taken at the match, or where an entry
+  // needs a look at more than the list. Most addresses are in no shared set at all.
+  const bool in_some_set = list.count != 0 && !sets.Empty();
   for (uint32_t i = 0; i < list.count; i++) {
     const unsigned kind = list.kind[i];
-    bool hit;
-    if (kind == kSpfEntrySet) {
-      hit = sets.Holds(list.key[i]);
-    } else if (kind <= 32) {
-      hit = InPrefix(ip, list.key[i], kind);
-    } else {
-      const uint32_t program = FindAddress(view, view.map(list.key[i]), ip).result;
+    const uint32_t key = list.key[i];
+    const bool prefix = kind <= 32;
+    const bool in_prefix = prefix & (uint64_t{ip ^ key} >> (32 - (prefix ? kind : 32)) == 0);
+    const bool look = (kind == kSpfEntryMap) | ((kind == kSpfEntrySet) & in_some_set);
+    if (!(in_prefix | look)) continue;
+    if (kind == kSpfEntryMap) {
+      const uint32_t program = FindAddress(view, view.map(key), ip).result;
       if (program != 0) return {program, static_cast<int32_t>(i)};
       continue;
     }
-    if (hit) return {SpfPrograms(d)[list.program[i]], static_cast<int32_t>(i)};
+    if (in_prefix || sets.Holds(key)) return {SpfPrograms(d)[list.program[i]], static_cast<int32_t>(i)};
   }
   return {SpfPrograms(d)[d.default4], -1};
 }

@@ -14,7 +14,7 @@ namespace internal {
 std::string_view SectionName(SectionId id) {
   static constexpr std::string_view kNames[kSectionCount] = {"zones",         "buckets",   "nodes", "maps",
                                                              "result tables", "values",    "texts", "rrsets",
-                                                             "meta",          "provenance", "spf"};
+                                                             "meta",          "provenance", "spf",  "healthcheck"};
   return kNames[id];
 }
 
@@ -92,6 +92,7 @@ Verifier::Verifier(const View& view, int threads)
       texts_(view, kTexts, 8),
       rrsets_(view, kRrsets, 8),
       spf_(view, kSpfData, 8),
+      healthcheck_(view, kHealthcheckData, 8),
       result_start_(view.value_count()),
       action_(view.value_count()),
       name_seen_(nodes_.units()),
@@ -107,7 +108,11 @@ Verifier::Verifier(const View& view, int threads)
       text_seen_(texts_.units()),
       rrset_seen_(rrsets_.units()),
       spf_zone_seen_(spf_.units()),
-      spf_domain_seen_(spf_.units()) {}
+      spf_domain_seen_(spf_.units()),
+      healthcheck_zone_seen_(healthcheck_.units()),
+      healthcheck_name_seen_(healthcheck_.units()),
+      healthcheck_answer_seen_(healthcheck_.units()),
+      healthcheck_list_seen_(healthcheck_.units()) {}
 
 Status Verifier::CheckValues() {
   bool more = false;  // the entry before continues here
@@ -143,7 +148,7 @@ Status Verifier::CheckResultTables() {
 }
 
 Status Verifier::Run() {
-  for (const Heap* heap : {&nodes_, &maps_, &texts_, &rrsets_, &spf_})
+  for (const Heap* heap : {&nodes_, &maps_, &texts_, &rrsets_, &spf_, &healthcheck_})
     if (!AllZero(heap->at(0), heap->unit())) return heap->Error("the reserved first unit is not empty", 0);
   MZ_RETURN_IF_ERROR(CheckValues());
   MZ_RETURN_IF_ERROR(CheckResultTables());
@@ -154,7 +159,7 @@ Status Verifier::Run() {
   MZ_RETURN_IF_ERROR(CheckNames());
   MZ_RETURN_IF_ERROR(CheckIndexed());
   MZ_RETURN_IF_ERROR(CheckMaps());
-  for (const Heap* heap : {&nodes_, &maps_, &texts_, &rrsets_, &spf_}) MZ_RETURN_IF_ERROR(heap->CheckRest());
+  for (const Heap* heap : {&nodes_, &maps_, &texts_, &rrsets_, &spf_, &healthcheck_}) MZ_RETURN_IF_ERROR(heap->CheckRest());
   return {};
 }
 
@@ -181,6 +186,7 @@ uint32_t ElementBytes(SectionId id) {
     case kTexts:
     case kRrsets:
     case kSpfData:
+    case kHealthcheckData:
       return 8;
     default:
       return 1;
@@ -190,7 +196,7 @@ uint32_t ElementBytes(SectionId id) {
 // Sections that are never empty: the index has a bucket, the others their reserved first unit.
 bool MustExist(SectionId id) {
   return id == kBuckets || id == kNodes || id == kMaps || id == kValues || id == kTexts || id == kRrsets ||
-         id == kSpfData;
+         id == kSpfData || id == kHealthcheckData;
 }
 
 Status CheckSectionTable(const Header& h, uint64_t file_size) {

@@ -136,6 +136,15 @@ class Verifier {
   Status CheckSpfLayout(std::span<const SpfPart> parts, uint64_t offset);
   Status CheckSpfDomain(uint32_t offset);
 
+  // verify_healthcheck.cc
+  Status CheckHealthcheckZone(uint32_t offset, uint64_t place);
+  Status CheckRegistered(const HealthcheckZone& zone, uint64_t offset);
+  Status CheckHealthcheckName(uint32_t offset);
+  enum class AnswerUse { kSource, kChased, kFault };
+  Status CheckHealthcheckSources(uint32_t offset, bool may_chase);
+  Status CheckHealthcheckAnswer(uint32_t offset, AnswerUse use);
+  Status CheckHealthcheckRecords(const HealthcheckAnswer& answer, uint64_t offset);
+
   // verify_records.cc
   Status CheckText(uint32_t offset);
   Status CheckRrset(uint32_t offset);
@@ -158,7 +167,7 @@ class Verifier {
 
   const View& view_;
   const int threads_;
-  Heap nodes_, maps_, texts_, rrsets_, spf_;
+  Heap nodes_, maps_, texts_, rrsets_, spf_, healthcheck_;
   Bitmap result_start_, action_;
   bool has_actions_ = false;
   Bitmap name_seen_, node_seen_, node_combined_, node_acl_, node_spf_;
@@ -166,6 +175,8 @@ class Verifier {
   std::mutex map_mutex_;  // names are checked by several threads, and SPF domains bring maps
   Bitmap text_seen_, rrset_seen_;
   Bitmap spf_zone_seen_, spf_domain_seen_;
+  std::mutex healthcheck_mutex_;  // names are checked by several threads, and share answers
+  Bitmap healthcheck_zone_seen_, healthcheck_name_seen_, healthcheck_answer_seen_, healthcheck_list_seen_;
   Bitmap class_start4_, class_start6_;  // by word of the classes
   absl::flat_hash_map<uint32_t, bool> spf_scopes_;  // scope -> its zones say kSpfHasSubdomains
   std::vector<uint32_t> map_offsets_;

@@ -13,7 +13,9 @@ constexpr uint64_t kBucketsAhead = 4;
 
 bool IsIp4Kind(uint8_t kind) { return kind == kIp4Set || kind == kIp4Tset || kind == kIp4Trie; }
 bool IsIp6Kind(uint8_t kind) { return kind == kIp6Tset || kind == kIp6Trie; }
-bool HasScope(uint8_t kind) { return kind == kDnset || kind == kGeneric || kind == kCombined || kind == kSpf; }
+bool HasScope(uint8_t kind) {
+  return kind == kDnset || kind == kGeneric || kind == kCombined || kind == kSpf || kind == kHealthcheck;
+}
 
 uint32_t DepthBit(uint32_t labels) { return 1u << std::min(labels, 31u); }
 
@@ -90,13 +92,17 @@ Status Verifier::CheckNode(uint32_t offset, NodeUse use) {
     for (const Le32& r : node.reserved)
       if (r != 0) return nodes_.Error("reserved octets of a dataset list are not zero", offset);
     bool ip4 = false;
+    bool healthcheck = false, foreign = false;  // foreign: not allowed beside healthcheck
     for (const DatasetRef& ref : Datasets(node)) {
       MZ_RETURN_IF_ERROR(CheckDataset(ref, uint64_t{offset} * nodes_.unit()));
       ip4 |= IsIp4Kind(ref.kind);
       if (ref.kind == kCombined) node_combined_.Set(offset);
       if (ref.kind == kAcl) node_acl_.Set(offset);
-      if (ref.kind == kSpf) node_spf_.Set(offset);
+      if (ref.kind == kSpf || ref.kind == kHealthcheck) node_spf_.Set(offset);
+      foreign |= ref.kind != kGeneric && ref.kind != kHealthcheck;
+      healthcheck |= ref.kind == kHealthcheck;
     }
+    if (healthcheck && foreign) return nodes_.Error("healthcheck among other datasets than generic", offset);
     if (ip4 != ((node.flags & kNodeHasIp4) != 0))
       return nodes_.Error("wrong flags of a dataset list", offset);
     if (node_acl_.Test(offset) && node.count != 1) return nodes_.Error("acl among other datasets", offset);
@@ -105,7 +111,7 @@ Status Verifier::CheckNode(uint32_t offset, NodeUse use) {
     return nodes_.Error("acl and datasets are confused", offset);
   if (use == NodeUse::kSubzone && node_combined_.Test(offset))
     return nodes_.Error("combined inside combined", offset);
-  if (use == NodeUse::kSubzone && node_spf_.Test(offset)) return nodes_.Error("spf inside combined", offset);
+  if (use == NodeUse::kSubzone && node_spf_.Test(offset)) return nodes_.Error("spf or healthcheck inside combined", offset);
   return {};
 }
 
@@ -118,12 +124,14 @@ Status Verifier::CheckDataset(const DatasetRef& ref, uint64_t place) {
   if (kind == kSpf) {
     MZ_RETURN_IF_ERROR(CheckSpfZone(ref.map4, place));
     spf_scopes_[ref.scope] |= (view_.spf_zone(ref.map4).flags & kSpfHasSubdomains) != 0;
+  } else if (kind == kHealthcheck) {
+    MZ_RETURN_IF_ERROR(CheckHealthcheckZone(ref.map4, place));
   } else if (ref.map4 != 0 && !IsIp4Kind(kind) && !acl) {
     return error("IPv4 map in a dataset of another kind");
   }
   if (ref.map6 != 0 && !IsIp6Kind(kind) && !acl) return error("IPv6 map in a dataset of another kind");
   const MapUse use = acl ? MapUse::kAcl : MapUse::kValues;
-  if (kind != kSpf) MZ_RETURN_IF_ERROR(AddMap(ref.map4, /*six=*/false, use));
+  if (kind != kSpf && kind != kHealthcheck) MZ_RETURN_IF_ERROR(AddMap(ref.map4, /*six=*/false, use));
   MZ_RETURN_IF_ERROR(AddMap(ref.map6, /*six=*/true, use));
   if ((ref.scope != 0) != HasScope(kind)) return error("dataset with a wrong scope");
   if (!HasScope(kind) && ref.exact_depths != 0) return error("label counts in a dataset without names");
@@ -269,6 +277,9 @@ Status Verifier::CheckMeaning(uint32_t offset, const NameRecord& r) {
         if ((view_.spf_domain(r.a).flags & kSpfSubdomains) != 0 && !spf_scopes_.find(r.scope)->second)
           return nodes_.Error("an SPF domain with subdomains in a zone without them", offset);
       }
+      break;
+    case kHealthcheck:
+      if (exact) MZ_RETURN_IF_ERROR(CheckHealthcheckName(r.a));
       break;
     default:  // combined: CheckSubzones() has seen the list
       break;

@@ -18,7 +18,11 @@ View::View(std::span<const uint8_t> bytes) : bytes_(bytes) {
   texts_ = base(kTexts);
   rrsets_ = base(kRrsets);
   spf_ = base(kSpfData);
+  healthcheck_ = base(kHealthcheckData);
   has_spf_ = h.sections[kSpfData].size >= 8 + sizeof(SpfHeader);
+  for (const SectionId id :
+       {kBuckets, kNodes, kMaps, kResultTables, kValues, kTexts, kRrsets, kSpfData, kHealthcheckData})
+    served_bytes_ += h.sections[id].size;
   hash_seed_ = h.hash_seed;
   max_probes_ = h.max_probes;
   profile_ = h.profile;

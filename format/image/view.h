@@ -9,11 +9,17 @@
 // none allocates, locks or makes a system call. A view is a few pointers: copy it.
 #pragma once
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
 
+#include "base/copy.h"
 #include "format/image/layout.h"
 #include "format/image/name_hash.h"
 #include "format/net/address.h"
@@ -32,6 +38,8 @@ class View {
   uint32_t profile() const { return profile_; }
   std::span<const ZoneRecord> zones() const { return {zones_, zone_count_}; }
   uint32_t zone_depths() const { return zone_depths_; }
+  // What queries read: the sections of names, maps, values and texts together.
+  uint64_t served_bytes() const { return served_bytes_; }
   uint32_t bucket_count() const { return bucket_count_; }
   std::string_view meta() const { return section(kMeta); }
   std::string_view section(SectionId id) const;
@@ -55,6 +63,16 @@ class View {
     return (&At<SpfProgram>(spf_ + size_t{spf()->programs} * 8))[id];
   }
   const uint8_t* spf_base() const { return spf_; }
+  const HealthcheckZone& healthcheck_zone(uint32_t offset) const {
+    return At<HealthcheckZone>(healthcheck_ + size_t{offset} * 8);
+  }
+  const HealthcheckName& healthcheck_name(uint32_t offset) const {
+    return At<HealthcheckName>(healthcheck_ + size_t{offset} * 8);
+  }
+  const HealthcheckAnswer& healthcheck_answer(uint32_t offset) const {
+    return At<HealthcheckAnswer>(healthcheck_ + size_t{offset} * 8);
+  }
+  const uint8_t* healthcheck_base() const { return healthcheck_; }
   uint32_t rotation(const ZoneRecord& zone, uint32_t i) const {
     return At<Le32>(rrsets_ + size_t{zone.ns} * 8 + size_t{i} * 4);
   }
@@ -88,7 +106,9 @@ class View {
   const uint8_t* texts_ = nullptr;
   const uint8_t* rrsets_ = nullptr;
   const uint8_t* spf_ = nullptr;
+  const uint8_t* healthcheck_ = nullptr;
   uint64_t hash_seed_ = 0;
+  uint64_t served_bytes_ = 0;
   uint32_t zone_count_ = 0;
   uint32_t bucket_count_ = 0;
   uint32_t value_count_ = 0;
@@ -118,17 +138,35 @@ inline const uint8_t* AuthorityRecords(const AuthorityBlock& b) {
   return reinterpret_cast<const uint8_t*>(&b + 1) + 4 * size_t{b.relocation_count};
 }
 
+namespace internal {
+
+// Which of the bucket's slots carry the tag: bit i for slot i. One compare for four slots: which slot it is cannot be
+// predicted, and a loop would stumble over it.
+inline unsigned SlotsWith(const Bucket& bucket, uint32_t tag) {
+#if defined(__SSE2__)
+  const __m128i wanted = _mm_set1_epi32(static_cast<int>(tag));
+  const __m128i* slots = reinterpret_cast<const __m128i*>(&bucket);
+  const __m128i low = _mm_cmpeq_epi32(_mm_loadu_si128(slots), wanted);
+  const __m128i high = _mm_cmpeq_epi32(_mm_loadu_si128(slots + 1), wanted);
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(low, high), _mm_setzero_si128())));
+#else
+  unsigned slots = 0;
+  for (int i = 0; i < kBucketSlots; i++) slots |= unsigned{bucket.tag[i] == tag} << i;
+  return slots;
+#endif
+}
+
+}  // namespace internal
+
 inline const NameRecord* View::FindName(uint32_t scope, uint64_t hash, const uint8_t* name,
                                         size_t name_bytes) const {
   const uint32_t tag = HashTag(hash);
   uint32_t index = HashBucket(hash, bucket_count_);
   for (uint32_t probe = 0; probe < max_probes_; probe++) {
     const Bucket& bucket = buckets_[index];
-    for (int i = 0; i < kBucketSlots; i++) {
-      if (bucket.tag[i] != tag) continue;
-      const NameRecord& r = this->name(bucket.record[i]);
-      if (r.scope == scope && r.name_bytes == name_bytes &&
-          std::memcmp(reinterpret_cast<const uint8_t*>(&r + 1), name, name_bytes) == 0)
+    for (unsigned slots = internal::SlotsWith(bucket, tag); slots != 0; slots &= slots - 1) {
+      const NameRecord& r = this->name(bucket.record[std::countr_zero(slots)]);
+      if (r.scope == scope && r.name_bytes == name_bytes && SameShort(NameBytes(r).data(), name, name_bytes))
         return &r;
     }
     if (bucket.tag[kBucketSlots - 1] == 0) return nullptr;
@@ -138,11 +176,9 @@ inline const NameRecord* View::FindName(uint32_t scope, uint64_t hash, const uin
 }
 
 inline const NameRecord* View::GuessName(uint64_t hash) const {
-  const uint32_t tag = HashTag(hash);
   const Bucket& bucket = buckets_[HashBucket(hash, bucket_count_)];
-  for (int i = 0; i < kBucketSlots; i++)
-    if (bucket.tag[i] == tag) return &this->name(bucket.record[i]);
-  return nullptr;
+  const unsigned slots = internal::SlotsWith(bucket, HashTag(hash));
+  return slots == 0 ? nullptr : &this->name(bucket.record[std::countr_zero(slots)]);
 }
 
 // The interval that holds an address.

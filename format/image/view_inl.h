@@ -50,21 +50,20 @@ inline const TreeNode6* Tree6(const MapHeader& map) { return reinterpret_cast<co
 inline Interval<net::Ip4> FindTree4(const View& view, const MapHeader& map, net::Ip4 x) {
   const TreeNode4* nodes = Tree4(map);
   const uint32_t node_count = map.node_count;
-  uint32_t best_node = 0, best_slot = 0;
-  bool found = false;
-  for (uint32_t k = 0; k < node_count;) {
-    uint32_t n = CountLessOrEqual(nodes[k], x);
-    if (n != 0) {
-      best_node = k;
-      best_slot = n - 1;
-      found = true;
-    }
+  // The deepest node with a key at or below x holds the answer. Selected without a branch: where the descent meets its
+  // first such key is as good as random.
+  uint32_t best = ~0u;  // node * 16 + slot
+  for (uint64_t k = 0; k < node_count;) {
+    const uint32_t n = CountLessOrEqual(nodes[k], x);
+    const uint32_t here = static_cast<uint32_t>(k) * (kNode4Keys + 1) + n - 1;
+    best = n != 0 ? here : best;
     k = k * (kNode4Keys + 1) + 1 + n;
   }
-  if (!found) return {map.before, false, 0};
-  uint32_t start = nodes[best_node].key[best_slot];
-  if (map.value_bytes == 0) return {map.result[(nodes[best_node].bits >> best_slot) & 1], true, start};
-  return {ResultAt(view, map, size_t{best_node} * kNode4Keys + best_slot), true, start};
+  if (best == ~0u) return {map.before, false, 0};
+  const uint32_t node = best / (kNode4Keys + 1), slot = best % (kNode4Keys + 1);
+  const uint32_t start = nodes[node].key[slot];
+  if (map.value_bytes == 0) return {map.result[(nodes[node].bits >> slot) & 1], true, start};
+  return {ResultAt(view, map, size_t{node} * kNode4Keys + slot), true, start};
 }
 
 inline Interval<net::Ip4> FindDirect4(const View& view, const MapHeader& map, net::Ip4 x) {

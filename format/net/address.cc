@@ -3,6 +3,9 @@
 
 #include <arpa/inet.h>
 
+#include <array>
+#include <cstring>
+
 namespace mz::net {
 
 Range4 PrefixRange4(Ip4 address, int length) {
@@ -16,24 +19,35 @@ Range6 PrefixRange6(Ip6 a, int length) {
   return {{a.high & high, a.low & low}, {a.high | ~high, a.low | ~low}};
 }
 
+namespace {
+
+// The decimal text of every octet and its length. Without branches on the number of digits, which are as good as random.
+struct OctetText {
+  char digits[3];
+  uint8_t length;
+};
+constexpr std::array<OctetText, 256> kOctetText = [] {
+  std::array<OctetText, 256> table{};
+  for (unsigned i = 0; i < 256; i++) {
+    char digits[3] = {static_cast<char>('0' + i / 100), static_cast<char>('0' + i / 10 % 10), static_cast<char>('0' + i % 10)};
+    const unsigned skip = i < 10 ? 2 : i < 100 ? 1 : 0;
+    for (unsigned k = skip; k < 3; k++) table[i].digits[k - skip] = digits[k];
+    table[i].length = static_cast<uint8_t>(3 - skip);
+  }
+  return table;
+}();
+
+}  // namespace
+
 size_t FormatIp4(Ip4 address, char* out) {
   char* p = out;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    unsigned octet = (address >> shift) & 255;
-    if (octet >= 100) {
-      *p++ = static_cast<char>('0' + octet / 100);
-      octet %= 100;
-      *p++ = static_cast<char>('0' + octet / 10);
-      *p++ = static_cast<char>('0' + octet % 10);
-    } else if (octet >= 10) {
-      *p++ = static_cast<char>('0' + octet / 10);
-      *p++ = static_cast<char>('0' + octet % 10);
-    } else {
-      *p++ = static_cast<char>('0' + octet);
-    }
-    if (shift) *p++ = '.';
+  for (int shift = 24;; shift -= 8) {
+    const OctetText& t = kOctetText[(address >> shift) & 255];
+    std::memcpy(p, &t, sizeof t);  // the fourth octet is overwritten
+    p += t.length;
+    if (shift == 0) return static_cast<size_t>(p - out);
+    *p++ = '.';
   }
-  return static_cast<size_t>(p - out);
 }
 
 size_t FormatIp6(const Ip6& a, char* out) {

@@ -32,6 +32,7 @@ struct Ip6 {
 
 inline constexpr Ip6 kIp6Last{~0ull, ~0ull};
 inline constexpr size_t kMaxAddressText = 48;
+inline constexpr size_t kIp4TextRoom = 16;
 
 struct Range4 {  // inclusive
   Ip4 first = 0, last = 0;
@@ -47,7 +48,8 @@ Range4 PrefixRange4(Ip4 address, int length);
 Range6 PrefixRange6(Ip6 address, int length);
 
 // Writes canonical text without a terminating zero and returns its length (RFC 5952 for IPv6: lower case, the longest
-// run of two or more zero groups compressed, no embedded dotted quad). Requires: room for kMaxAddressText bytes.
+// run of two or more zero groups compressed, no embedded dotted quad). Requires: room for kMaxAddressText bytes, IPv4:
+// kIp4TextRoom, of which what lies behind the text may be overwritten.
 size_t FormatIp4(Ip4 address, char* out);
 size_t FormatIp6(const Ip6& address, char* out);
 std::string ToString(Ip4 address);

@@ -21,10 +21,9 @@ struct Access {
   bool always() const { return (bits & (kAlways | kEmpty)) == kAlways; }
 };
 
-// Adds the effect of the acl at kNodes offset `acl` (0: none) on `client`. Of two values the first one added
-// stays, so the global acl is asked first.
-inline void AddAccess(const image::View& view, uint32_t acl, const Client& client, Access* access) {
-  if (acl == 0) return;
+namespace internal {
+
+inline void AddAccessOf(const image::View& view, uint32_t acl, const Client& client, Access* access) {
   const image::DatasetRef& ref = image::Datasets(view.node(acl))[0];
   uint32_t result = 0;
   if (client.is_v4) {
@@ -54,6 +53,14 @@ inline void AddAccess(const image::View& view, uint32_t acl, const Client& clien
     default:  // pass
       break;
   }
+}
+
+}  // namespace internal
+
+// Adds the effect of the acl at kNodes offset `acl` (0: none) on `client`. Of two values the first one added
+// stays, so the global acl is asked first.
+inline void AddAccess(const image::View& view, uint32_t acl, const Client& client, Access* access) {
+  if (acl != 0) internal::AddAccessOf(view, acl, client, access);
 }
 
 }  // namespace mz::answer

@@ -54,6 +54,7 @@ struct Outcome {
   uint16_t qtype = 0, qclass = 0;
   uint8_t qname_bytes = 0;     // wire length with root octet, at offset 12 of the request; 0 when unparsable
   int32_t zone = -1;           // index into View::zones(), -1: none
+  uint16_t delay_ms = 0;       // healthcheck zones: the response is to be sent so much later
 };
 
 struct Request {

@@ -25,6 +25,8 @@ class Subject {
   explicit Subject(const Client& client)
       : kind_(client.is_v4 ? kIp4 : kIp6), ip4_(client.v4), ip6_(&client.v6) {}
 
+  bool is_ip4() const { return kind_ == kIp4; }
+  net::Ip4 ip4() const { return ip4_; }
   const char* data() {
     if (size_ == 0) Format();
     return text_;
@@ -59,6 +61,9 @@ class Composer {
   // All values of a result, A before TXT.
   void AddValues(uint32_t result, uint32_t ttl, Subject& subject);
   void AddValue(const image::Value& value, uint32_t ttl, Subject& subject);
+  // One character-string with at most one hole, for an IPv4 address: written in place, without measuring it first. False:
+  // not such a text, or no room to spare; nothing was added.
+  bool AddShortText(const image::Text& text, uint32_t ttl, net::Ip4 subject);
   // The records of a generic owner; several of one type start at a place that moves on with each use.
   void AddRrset(const image::RrsetHeader& rrset, WorkerState& state);
 

@@ -1,6 +1,7 @@
 // QueryDatasets(); see dataset_query.h.
 #include "server/answer/dataset_query.h"
 
+#include "server/answer/healthcheck_query.h"
 #include "server/answer/name_search.h"
 #include "server/answer/reversed.h"
 #include "server/answer/spf_query.h"
@@ -36,6 +37,10 @@ class DatasetQuery {
           break;
         case image::kSpf:
           if (left != 0) QuerySpfZone(ref);
+          break;
+        case image::kHealthcheck:
+          if (left != 0 && !s_.job.access.empty())
+            found_ |= QueryHealthcheck(s_, ref, s_.now_unix) == HealthcheckVerdict::kExists;
           break;
         case image::kCombined:
           if constexpr (!kNested) QueryCombined(ref, left);

@@ -6,6 +6,9 @@
 
 namespace mz::answer {
 
+// What a healthcheck zone does to the response besides its content.
+enum class Effect : uint8_t { kNone, kSilence, kFormErrEdns, kTruncate, kTruncateNoTcp, kWrongCase, kOversize, kLame };
+
 struct Search {
   const image::View& view;
   Job& job;
@@ -13,6 +16,9 @@ struct Search {
   Composer& composer;
   WorkerState& state;
   uint16_t rcode = 0;  // set by QueryDatasets(): the response is this error (SERVFAIL, REFUSED) instead
+  uint32_t now_unix = 0;
+  uint16_t delay_ms = 0;  // set by healthcheck zones
+  Effect effect = Effect::kNone;
 };
 
 // Appends the answers of every dataset of the job's zone, in order. Returns whether the name exists by them

@@ -43,7 +43,7 @@ PartialAddress PartOf(const Job& job, unsigned left) {
   PartialAddress part;
   if (left >= 1 && left <= 3) {
     net::Ip4 first;
-    if (ReversedOctets(job, left, &first)) {
+    if (ReversedOctets(job.query, job.name, left, &first)) {
       part.has_range4 = true;
       part.range4 = {first, first | (~0u >> (8 * left))};
     }

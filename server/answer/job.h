@@ -46,10 +46,10 @@ struct Job {
   uint64_t spf_hash;
   SpfName spf_name;
 
-  uint8_t hashed_from;  // label_hash[i] is valid from here on
+  uint64_t hashed;  // bit i: label_hash[i] is valid; labels from 64 on are hashed anew
 
-  // The name with root octet, lower case, and octets behind it that HashLabel may read.
-  alignas(8) uint8_t name[dns::kMaxNameBytes + 1 + 8];
+  // The name with root octet, lower case, and octets behind it that HashLabel and CopyLower may touch.
+  alignas(16) uint8_t name[dns::kMaxNameBytes + 1 + 16];
   uint64_t label_hash[dns::kMaxLabels + 1];
 
   unsigned labels() const { return query.labels; }
@@ -62,8 +62,7 @@ struct Job {
 
 namespace internal {
 
-// RFC 4343: ASCII letters only. Length octets are below 64 and pass unchanged. (Sixteen octets at a time were
-// slower: the packet mostly ends before the last load does.)
+// RFC 4343: ASCII letters only. Length octets are below 64 and pass unchanged.
 inline uint64_t LowerWord(uint64_t x) {
   constexpr uint64_t kOnes = 0x0101010101010101ull;
   const uint64_t heptets = x & (0x7f * kOnes);
@@ -73,19 +72,42 @@ inline uint64_t LowerWord(uint64_t x) {
   return x | is_upper >> 2;
 }
 
+// Copies `bytes` octets and lower-cases them, sixteen at a time; the last sixteen overlap the ones before, so that
+// nothing behind the end is read and the number of steps hardly varies.
+inline void CopyLower(const uint8_t* from, size_t bytes, uint8_t* to) {
+  typedef uint8_t Lanes __attribute__((vector_size(16)));
+  auto step = [&](size_t at) {
+    Lanes x;
+    std::memcpy(&x, from + at, sizeof x);
+    const Lanes letter = x - static_cast<uint8_t>('A');
+    x |= reinterpret_cast<Lanes>(letter < 26) & 0x20;
+    std::memcpy(to + at, &x, sizeof x);
+  };
+  if (bytes >= sizeof(Lanes)) {
+    for (size_t at = 0; at + sizeof(Lanes) < bytes; at += sizeof(Lanes)) step(at);
+    return step(bytes - sizeof(Lanes));
+  }
+  uint64_t words[2] = {};
+  std::memcpy(words, from, bytes);
+  words[0] = LowerWord(words[0]);
+  words[1] = LowerWord(words[1]);
+  std::memcpy(to, words, sizeof words);
+}
+
 // One to three digits, at most 255. Without a branch on the number of digits, which would be mispredicted for
 // every other label. Requires: 4 octets are readable at `label`.
 inline bool ParseOctet(const uint8_t* label, unsigned* octet) {
-  const unsigned length = label[0];
+  uint32_t x;
+  std::memcpy(&x, label, 4);
+  if constexpr (std::endian::native == std::endian::big) x = __builtin_bswap32(x);
+  const unsigned length = x & 255;
   if (length - 1 > 2) return false;
-  uint32_t digits = uint32_t{label[1]} | uint32_t{label[2]} << 8 | uint32_t{label[3]} << 16;
-  // Units into the third octet, tens into the second, hundreds into the first; what follows the label falls
-  // out on top.
-  const unsigned shift = 8 * (3 - length);
-  digits = ((digits << shift) & 0xffffff) ^ ((0x303030u << shift) & 0xffffff);
-  if (((digits + 0x767676) | digits) & 0x808080) return false;  // an octet above 9
-  *octet = (digits >> 16) + (digits >> 8 & 255) * 10 + (digits & 255) * 100;
-  return *octet <= 255;
+  // Units on top, then tens, then hundreds; what follows the label falls out.
+  const uint32_t digits = ((x ^ 0x30303000u) & 0xffffff00u) << (24 - 8 * length);
+  if (((digits + 0x76767600u) | digits) & 0x80808000u) return false;  // an octet above 9
+  if (__builtin_bswap32(digits) > 0x020505) return false;             // 2, 5, 5
+  *octet = ((digits >> 8) * (100u << 16 | 10u << 8 | 1)) >> 16 & 255;
+  return true;
 }
 
 // One lower-case hexadecimal digit.
@@ -99,13 +121,14 @@ inline bool ParseNibble(const uint8_t* label, unsigned* nibble) {
 
 }  // namespace internal
 
-// `count` leftmost labels as the leading octets of an IPv4 address, in host order and shifted to the top.
-// count 1..4.
-inline bool ReversedOctets(const Job& job, unsigned count, net::Ip4* address) {
+// `count` leftmost labels of the name at `name` as the leading octets of an IPv4 address, in host order and shifted to
+// the top. count 1..4. The name may be the packet's own: digits have no case, and its octets were written long ago,
+// while those of the job's copy may still be on their way to the cache.
+inline bool ReversedOctets(const dns::Query& query, const uint8_t* name, unsigned count, net::Ip4* address) {
   uint32_t value = 0;
   for (unsigned i = 0; i < count; i++) {
     unsigned octet;
-    if (!internal::ParseOctet(job.Labels(i), &octet)) return false;
+    if (!internal::ParseOctet(name + query.label[i], &octet)) return false;
     value |= octet << (8 * (i + 4 - count));
   }
   *address = value;
@@ -140,39 +163,27 @@ inline void Decode(std::span<const uint8_t> wire, Job* job) {
   job->guess_of = nullptr;
   job->spf_of = nullptr;
   job->has_ip4 = job->has_ip6 = false;
-  job->hashed_from = job->query.labels;
+  job->hashed = 0;
   if (job->query.question_end == 0) return;
   const uint8_t* from = wire.data() + dns::kHeaderBytes;
-  const size_t bytes = job->query.qname_bytes;
-  const size_t readable = wire.size() - dns::kHeaderBytes;
-  for (size_t i = 0; i < bytes; i += 8) {
-    uint64_t word = 0;
-    if (i + 8 <= readable)
-      std::memcpy(&word, from + i, 8);
-    else
-      std::memcpy(&word, from + i, readable - i);
-    word = internal::LowerWord(word);
-    std::memcpy(job->name + i, &word, 8);
-  }
-  if (job->query.labels >= 4) job->has_ip4 = ReversedOctets(*job, 4, &job->ip4);
+  internal::CopyLower(from, job->query.qname_bytes, job->name);
+  if (job->query.labels >= 4) job->has_ip4 = ReversedOctets(job->query, from, 4, &job->ip4);
   if (job->query.labels >= 32) job->has_ip6 = ReversedNibbles(*job, 32, &job->ip6);
-}
-
-// Makes label_hash valid from label `first` on.
-inline void HashLabels(uint64_t seed, unsigned first, Job* job) {
-  while (job->hashed_from > first) {
-    const unsigned i = --job->hashed_from;
-    const uint8_t* label = job->Labels(i);
-    job->label_hash[i] = image::HashLabel(seed, label + 1, label[0]);
-  }
 }
 
 // Hash of the labels [first, last) as a name relative to `scope`.
 inline uint64_t HashRelative(const image::View& view, uint32_t scope, unsigned first, unsigned last,
                              Job* job) {
-  HashLabels(view.hash_seed(), first, job);
   image::NameHasher hasher(view.hash_seed(), scope);
-  for (unsigned i = last; i-- > first;) hasher.Add(job->label_hash[i]);
+  for (unsigned i = last; i-- > first;) {
+    const uint64_t bit = i < 64 ? uint64_t{1} << i : 0;
+    if ((job->hashed & bit) == 0) {
+      const uint8_t* label = job->Labels(i);
+      job->label_hash[i] = image::HashLabel(view.hash_seed(), label + 1, label[0]);
+      job->hashed |= bit;
+    }
+    hasher.Add(job->label_hash[i]);
+  }
   return hasher.Finish();
 }
 

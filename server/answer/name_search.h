@@ -25,7 +25,7 @@ inline bool IsInZone(const image::View& view, const image::ZoneRecord* last, Job
   if (job->labels() < apex.labels || (apex.flags & image::kNameBelow)) return false;
   const unsigned first = job->labels() - apex.labels;
   if (job->LabelBytes(first, job->labels()) != apex.name_bytes ||
-      std::memcmp(job->Labels(first), image::NameBytes(apex).data(), apex.name_bytes) != 0)
+      !SameShort(job->Labels(first), image::NameBytes(apex).data(), apex.name_bytes))
     return false;
   job->zone = last;
   job->zone_index = static_cast<int32_t>(uint32_t{apex.a});

@@ -126,6 +126,7 @@ void StartMap(const image::View& view, Job& job, Chain* c) {
   c->ip4 = address.ip4;
   c->tree_node = 0;
   for (const image::DatasetRef& ref : FirstDatasets(*c->node)) {
+    if (ref.kind >= image::kSpf) continue;  // what they have there is no map
     if (address.has_ip4 && ref.map4 != 0) {
       if (c->map4 == nullptr) c->map4 = &view.map(ref.map4);
       PrefetchLines(&view.map(ref.map4), 2);

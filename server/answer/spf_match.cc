@@ -36,6 +36,15 @@ bool HasDomain(std::span<const SpfPart> parts) {
 }  // namespace
 
 bool SpfMatcher::Octets(bool reversed, unsigned first, unsigned count, net::Ip4* out) const {
+  if (first == 0 && count == 4 && reversed) {  // they were read with the packet
+    bool zeros = false;
+    for (unsigned i = 0; i < 4; i++) {
+      const uint8_t* label = job_.Labels(i);
+      zeros |= (label[0] > 1) & (label[1] == '0');
+    }
+    *out = job_.ip4;
+    return job_.has_ip4 && !zeros;
+  }
   uint32_t value = 0;
   for (unsigned i = 0; i < count; i++) {
     const uint8_t* label = job_.Labels(first + i);

@@ -32,6 +32,9 @@ size_t FormatSpfName(std::span<const uint8_t> wire, char* out) {
 }  // namespace
 
 bool AddSpfText(Search& search, const image::Text& text, const SpfName& name, unsigned first_label, uint32_t ttl) {
+  if (text.holes == 0 || (name.has_address && name.is_v4)) {
+    if (search.composer.AddShortText(text, ttl, name.ip4)) return true;
+  }
   char address[net::kMaxAddressText];
   char asked[2 * dns::kMaxNameBytes];
   size_t address_bytes = 0, asked_bytes = 0;

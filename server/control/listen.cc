@@ -40,6 +40,7 @@ StatusOr<Listeners> OpenListeners(const DaemonOptions& options, int workers, int
   io::SocketOptions socket_options;
   socket_options.workers = workers;
   socket_options.v6only = options.v6_only;
+  socket_options.max_udp_bytes = options.max_udp_bytes;
   std::set<std::string> addresses;  // UDP and TCP of one address count once
 
   if (systemd_sockets > 0) {

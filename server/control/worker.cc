@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
 
 namespace mz::control {
 namespace {
@@ -56,27 +57,53 @@ Worker::Worker(int index, swap::Published& published, const answer::Settings& se
       io_counters_(new (reinterpret_cast<uint8_t*>(&page.worker(static_cast<uint32_t>(index))) + kIoOffset)
                        io::IoCounters) {}
 
-void Worker::Count(const swap::Generation& generation, const answer::Request& r, stats::WorkerCounters* totals) {
+// Counts a batch in registers and adds it up once; a zone's counters when the next zone comes along.
+void Worker::Count(const swap::Generation& generation, std::span<const answer::Request> requests,
+                   stats::WorkerCounters* totals) {
   using Outcome = answer::Outcome;
-  switch (r.outcome.kind) {
-    case Outcome::kAnswered: Add(totals->answered, 1); break;
-    case Outcome::kNxdomain: Add(totals->nxdomain, 1); break;
-    case Outcome::kError: Add(totals->errors, 1); break;
-    case Outcome::kDropped: Add(totals->dropped, 1); break;
+  constexpr size_t kKinds = Outcome::kError + 1;
+  struct ZoneTally {
+    uint64_t kinds[kKinds] = {};
+    uint64_t bytes_in = 0, bytes_out = 0;
+  };
+  uint64_t kinds[kKinds] = {};
+  uint64_t truncated = 0, bytes_in = 0, bytes_out = 0;
+  ZoneTally tally;
+  int32_t zone = -1;
+  auto settle = [&] {
+    const ZoneTally t = std::exchange(tally, {});
+    if (zone < 0) return;
+    stats::ZoneCounters& z =
+        page_.zone(static_cast<uint32_t>(index_), generation.zone_slots[static_cast<size_t>(zone)]);
+    Add(z.bytes_in, t.bytes_in);
+    Add(z.bytes_out, t.bytes_out);
+    // rbldnsd: a query that a zone's acl ignores counts for the zone's octets and for the global errors only.
+    Add(z.ok, t.kinds[Outcome::kAnswered]);
+    Add(z.nxdomain, t.kinds[Outcome::kNxdomain]);
+    Add(z.error, t.kinds[Outcome::kError]);
+  };
+  for (const answer::Request& r : requests) {
+    kinds[r.outcome.kind]++;
+    truncated += r.response_size > 2 && (r.response[2] & kTruncatedBit) != 0;
+    bytes_in += r.wire.size();
+    bytes_out += r.response_size;
+    if (r.outcome.zone != zone) {
+      settle();
+      zone = r.outcome.zone;
+    }
+    tally.kinds[r.outcome.kind]++;
+    tally.bytes_in += r.wire.size();
+    tally.bytes_out += r.response_size;
   }
-  if (r.response_size > 2 && (r.response[2] & kTruncatedBit)) Add(totals->truncated, 1);
-  if (r.outcome.zone < 0) return;
-  stats::ZoneCounters& z =
-      page_.zone(static_cast<uint32_t>(index_), generation.zone_slots[static_cast<size_t>(r.outcome.zone)]);
-  Add(z.bytes_in, r.wire.size());
-  Add(z.bytes_out, r.response_size);
-  // rbldnsd: a query that a zone's acl ignores counts for the zone's octets and for the global errors only.
-  switch (r.outcome.kind) {
-    case Outcome::kAnswered: Add(z.ok, 1); break;
-    case Outcome::kNxdomain: Add(z.nxdomain, 1); break;
-    case Outcome::kError: Add(z.error, 1); break;
-    case Outcome::kDropped: break;
-  }
+  settle();
+  Add(totals->queries, requests.size());
+  Add(totals->bytes_in, bytes_in);
+  Add(totals->bytes_out, bytes_out);
+  Add(totals->answered, kinds[Outcome::kAnswered]);
+  Add(totals->nxdomain, kinds[Outcome::kNxdomain]);
+  Add(totals->errors, kinds[Outcome::kError]);
+  Add(totals->dropped, kinds[Outcome::kDropped]);
+  Add(totals->truncated, truncated);
 }
 
 void Worker::Log(const answer::Request& r, const sockaddr_storage* peer) {
@@ -100,7 +127,6 @@ void Worker::Log(const answer::Request& r, const sockaddr_storage* peer) {
 
 void Worker::Handle(std::span<io::Packet> packets) {
   const uint32_t now = CoarseNow();
-  uint64_t bytes_in = 0, bytes_out = 0;
   for (size_t i = 0; i < packets.size(); i++) {
     const io::Packet& p = packets[i];
     answer::Request& r = requests_[i];
@@ -118,16 +144,15 @@ void Worker::Handle(std::span<io::Packet> packets) {
     swap::ReadGuard generation(published_, index_);
     state_.ns_rotation = ns_rotation_[generation->number & 1];
     answer::AnswerBatch(generation->view, settings_, requests, state_);
-    for (const answer::Request& r : requests) Count(*generation, r, &totals);
+    Count(*generation, requests, &totals);
   }
+  unsigned delays = 0;
   for (size_t i = 0; i < packets.size(); i++) {
     packets[i].response_size = requests[i].response_size;
-    bytes_in += requests[i].wire.size();
-    bytes_out += requests[i].response_size;
+    packets[i].delay_ms = requests[i].outcome.delay_ms;
+    delays |= requests[i].outcome.delay_ms;
   }
-  Add(totals.queries, packets.size());
-  Add(totals.bytes_in, bytes_in);
-  Add(totals.bytes_out, bytes_out);
+  delayed_ = delays != 0;
   if (ring_) {
     for (size_t i = 0; i < packets.size(); i++)
       if (requests[i].response_size > 0) Log(requests[i], packets[i].peer);

@@ -28,7 +28,8 @@ class Worker final : public io::Handler {
   void PrepareGeneration(uint64_t number, size_t zones) { ns_rotation_[number & 1].assign(zones, 0); }
 
  private:
-  void Count(const swap::Generation& generation, const answer::Request& request, stats::WorkerCounters* totals);
+  void Count(const swap::Generation& generation, std::span<const answer::Request> requests,
+             stats::WorkerCounters* totals);
   void Log(const answer::Request& request, const sockaddr_storage* peer);
 
   const int index_;

@@ -34,6 +34,7 @@ struct Packet {
   size_t response_size = 0;
   const sockaddr_storage* peer = nullptr;
   bool tcp = false;
+  uint16_t delay_ms = 0;             // set by the handler: the reply is to be sent so much later
 };
 
 inline constexpr size_t kUdpRequestBytes = 4096;   // longer datagrams are cut; no query needs more
@@ -44,6 +45,11 @@ class Handler {
   virtual ~Handler() = default;
   // `packets` has 1..kMaxBatch entries. Must not block.
   virtual void Handle(std::span<Packet> packets) = 0;
+  // Whether some packet of the last Handle() has a delay: the one look that others cost.
+  bool delayed() const { return delayed_; }
+
+ protected:
+  bool delayed_ = false;
 };
 inline constexpr size_t kMaxBatch = 64;
 

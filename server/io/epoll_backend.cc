@@ -52,6 +52,7 @@ void EpollBackend::ServeUdp(const ListenSockets& socket) {
     counters_.udp_received += n;
     counters_.batches++;
     handler_.Handle(batch_.packets());
+    if (handler_.delayed()) [[unlikely]] batch_.Delay(socket.udp.get(), tcp_->delays(), counters_);
     batch_.Send(socket.udp.get(), counters_);
     if (n < kMaxBatch) return;
   }

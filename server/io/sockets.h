@@ -37,6 +37,8 @@ struct SocketOptions {
   // 0: the system's default. More than the system's limit takes CAP_NET_ADMIN; without it the limit is what we get.
   int receive_buffer_bytes = 4 << 20;
   int send_buffer_bytes = 4 << 20;
+  // The largest UDP reply that will be sent; 0: not known. See SetUpUdp() about fragments.
+  size_t max_udp_bytes = 0;
   // How long a port may be in use before that is an error: the kernel closes the rings of a killed process at its own
   // leisure, and their sockets with them (measured: 30 to 50 ms).
   int patience_ms = 500;

@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,10 +19,11 @@ namespace {
 constexpr int kEventsPerTurn = 16;
 constexpr int kAcceptsPerTurn = 64;
 constexpr int kExpiriesPerTurn = 64;
+constexpr int kDelayedPerTurn = 64;
 constexpr int64_t kAcceptPauseMs = 100;
 
 constexpr uint64_t kListenerTag = 1ull << 63;  // | index; connections have generation << 32 | index
-constexpr uint64_t kTimerTag = ~0ull;
+constexpr uint64_t kTimerTag = ~0ull, kDelayTag = ~0ull - 1;
 constexpr uint32_t kGenerationMask = 0x7fffffff;
 
 int64_t NowMs() {
@@ -42,6 +44,12 @@ StatusOr<std::unique_ptr<TcpServer>> TcpServer::Create(std::vector<int> listener
   if (!s->timer_.valid()) return ErrnoStatus(errno, "timerfd_create");
   epoll_event event{.events = EPOLLIN, .data = {.u64 = kTimerTag}};
   if (::epoll_ctl(s->epoll_.get(), EPOLL_CTL_ADD, s->timer_.get(), &event) != 0) return ErrnoStatus(errno, "epoll_ctl");
+  s->delay_timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!s->delay_timer_.valid()) return ErrnoStatus(errno, "timerfd_create");
+  event.data.u64 = kDelayTag;
+  if (::epoll_ctl(s->epoll_.get(), EPOLL_CTL_ADD, s->delay_timer_.get(), &event) != 0)
+    return ErrnoStatus(errno, "epoll_ctl");
+  s->context_.delays.SetTimer(s->delay_timer_.get());
   for (size_t i = 0; i < s->listeners_.size(); i++) {
     event.data.u64 = kListenerTag | i;
     if (::epoll_ctl(s->epoll_.get(), EPOLL_CTL_ADD, s->listeners_[i], &event) != 0)
@@ -60,6 +68,10 @@ void TcpServer::Work() {
       uint64_t expirations;
       [[maybe_unused]] ssize_t r = ::read(timer_.get(), &expirations, sizeof expirations);
       armed_ms_ = 0;
+    } else if (tag == kDelayTag) {
+      uint64_t expirations;
+      [[maybe_unused]] ssize_t r = ::read(delay_timer_.get(), &expirations, sizeof expirations);
+      SendDelayed(now);
     } else if (tag & kListenerTag) {
       Accept(listeners_[tag & ~kListenerTag], now);
     } else {
@@ -130,6 +142,7 @@ void TcpServer::OnEvent(uint32_t index, uint32_t events, int64_t now_ms) {
   Connection& c = connections_[index];
   TcpSession& session = c.session;
   const bool trouble = (events & (EPOLLERR | EPOLLHUP)) != 0;  // the call below says what it is
+  context_.connection = uint64_t{c.generation} << 32 | index;
   auto verdict = TcpSession::Verdict::kOpen;
   bool completed = false, sent = false;
   if ((trouble || (events & EPOLLOUT)) && session.wants_write()) {
@@ -142,6 +155,13 @@ void TcpServer::OnEvent(uint32_t index, uint32_t events, int64_t now_ms) {
     completed |= session.completed_message();
     sent |= session.sent();
   }
+  Settle(index, verdict, completed, sent, now_ms);
+}
+
+// After something was read or written: closes the connection, or notes what it waits for now.
+void TcpServer::Settle(uint32_t index, TcpSession::Verdict verdict, bool completed, bool sent, int64_t now_ms) {
+  Connection& c = connections_[index];
+  TcpSession& session = c.session;
   if (verdict != TcpSession::Verdict::kOpen) {
     if (verdict == TcpSession::Verdict::kBroken) context_.counters.tcp_errors++;
     Close(index);
@@ -163,6 +183,33 @@ void TcpServer::OnEvent(uint32_t index, uint32_t events, int64_t now_ms) {
     context_.counters.tcp_errors++;
     Close(index);
   }
+}
+
+void TcpServer::SendDelayed(int64_t now_ms) {
+  for (int i = 0; i < kDelayedPerTurn; i++) {
+    const DelayQueue::Entry* e = context_.delays.NextDue(now_ms);
+    if (e == nullptr) break;
+    if (e->fd >= 0) {
+      iovec iov{const_cast<uint8_t*>(e->reply), e->bytes};
+      const msghdr message{.msg_name = const_cast<sockaddr_storage*>(&e->peer),
+                           .msg_namelen = e->peer_bytes,
+                           .msg_iov = &iov,
+                           .msg_iovlen = 1,
+                           .msg_control = e->control_bytes == 0 ? nullptr : const_cast<uint8_t*>(e->control),
+                           .msg_controllen = e->control_bytes,
+                           .msg_flags = 0};
+      if (::sendmsg(e->fd, &message, MSG_DONTWAIT) >= 0)
+        context_.counters.udp_sent++;
+      else
+        context_.counters.udp_send_failed++;
+    } else if (const auto index = static_cast<uint32_t>(e->connection);
+               connections_[index].generation == e->connection >> 32 && connections_[index].session.fd() >= 0) {
+      const TcpSession::Verdict verdict = connections_[index].session.Send(context_, {e->reply, e->bytes});
+      Settle(index, verdict, /*completed=*/false, connections_[index].session.sent(), now_ms);
+    }
+    context_.delays.Pop();
+  }
+  context_.delays.ArmTimer(now_ms);
 }
 
 void TcpServer::Close(uint32_t index) {

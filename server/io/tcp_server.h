@@ -39,6 +39,8 @@ class TcpServer {
   void Work();
   void CloseAll();
   size_t buffered_bytes() const { return context_.pool.bytes_out(); }
+  // Replies to be sent later, UDP and TCP: sent by Work().
+  DelayQueue& delays() { return context_.delays; }
 
  private:
   enum State : uint8_t { kIdle, kReceiving, kSending, kStates };
@@ -59,6 +61,8 @@ class TcpServer {
   void Accept(int listener, int64_t now_ms);
   bool Add(int fd, const sockaddr_storage& peer, int64_t now_ms);
   void OnEvent(uint32_t index, uint32_t events, int64_t now_ms);
+  void Settle(uint32_t index, TcpSession::Verdict verdict, bool completed, bool sent, int64_t now_ms);
+  void SendDelayed(int64_t now_ms);
   void Close(uint32_t index);
   bool EvictOne();
   void Expire(int64_t now_ms);
@@ -72,7 +76,7 @@ class TcpServer {
   }
 
   TcpContext context_;
-  UniqueFd epoll_, timer_;
+  UniqueFd epoll_, timer_, delay_timer_;
   std::vector<int> listeners_;
   std::deque<Connection> connections_;   // grows to the most that were open at once; addresses are stable
   std::vector<uint32_t> free_;

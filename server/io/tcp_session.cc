@@ -133,10 +133,23 @@ size_t TcpSession::Answer(TcpContext& context, std::span<const uint8_t> input, s
     completed_message_ = true;
     const size_t bytes = std::min(packet.response_size, kTcpMessageBytes);
     if (bytes == 0) continue;
+    if (packet.delay_ms != 0) [[unlikely]] {
+      if (!context.delays.AddTcp(context.connection, {frame + kTcpLengthBytes, bytes}, packet.delay_ms))
+        context.counters.tcp_errors++;
+      continue;
+    }
     StoreBe16(frame, static_cast<uint16_t>(bytes));
     replies += kTcpLengthBytes + bytes;
   }
   return done;
+}
+
+TcpSession::Verdict TcpSession::Send(TcpContext& context, std::span<const uint8_t> reply) {
+  completed_message_ = sent_ = false;
+  uint8_t* const frame = context.reply_buffer.data();
+  StoreBe16(frame, static_cast<uint16_t>(reply.size()));
+  std::memcpy(frame + kTcpLengthBytes, reply.data(), reply.size());
+  return Flush(context, kTcpLengthBytes + reply.size()) ? State() : Verdict::kBroken;
 }
 
 TcpSession::Verdict TcpSession::Process(TcpContext& context, std::span<const uint8_t> input) {

@@ -20,6 +20,7 @@
 
 #include "server/io/backend.h"
 #include "server/io/buffer_pool.h"
+#include "server/io/delay_queue.h"
 
 namespace mz::io {
 
@@ -42,6 +43,8 @@ struct TcpContext {
   std::vector<uint8_t> read_buffer;
   std::vector<uint8_t> reply_buffer;  // limits.max_buffered_bytes + one frame
   sockaddr_storage peer{};
+  DelayQueue delays;
+  uint64_t connection = 0;            // whose messages are handled, for delays
 };
 
 class TcpSession {
@@ -60,6 +63,9 @@ class TcpSession {
   // Requires: wants_read() or wants_write() respectively; spurious calls do nothing.
   Verdict OnReadable(TcpContext& context);
   Verdict OnWritable(TcpContext& context);
+
+  // A reply that was delayed, without its length.
+  Verdict Send(TcpContext& context, std::span<const uint8_t> reply);
 
   bool wants_read() const { return !end_of_input_ && !giving_up_ && !blocked_; }
   bool wants_write() const { return unsent() > 0; }

@@ -35,6 +35,19 @@ size_t UdpBatch::Receive(int fd, bool wildcard) {
   return size_;
 }
 
+void UdpBatch::Delay(int fd, DelayQueue& delays, IoCounters& counters) {
+  for (size_t i = 0; i < size_; i++) {
+    Packet& p = packets_[i];
+    if (p.delay_ms == 0 || p.response_size == 0) continue;
+    msghdr& in = received_[i].msg_hdr;
+    const size_t control_bytes = in.msg_control == nullptr ? 0 : TurnControlRound(in.msg_control, in.msg_controllen);
+    if (!delays.AddUdp(fd, in.msg_name, in.msg_namelen, {static_cast<const uint8_t*>(in.msg_control), control_bytes},
+                       p.response.first(std::min(p.response_size, kUdpResponseBytes)), p.delay_ms))
+      counters.udp_send_failed++;
+    p.response_size = 0;
+  }
+}
+
 void UdpBatch::Send(int fd, IoCounters& counters) {
   size_t count = 0;
   for (size_t i = 0; i < size_; i++) {

@@ -15,6 +15,7 @@
 #include <span>
 
 #include "server/io/backend.h"
+#include "server/io/delay_queue.h"
 #include "server/io/udp_reply.h"
 
 namespace mz::io {
@@ -37,6 +38,8 @@ class UdpBatch {
   size_t Receive(int fd, bool wildcard);
   std::span<Packet> packets() { return {packets_.data(), size_}; }
   void Send(int fd, IoCounters& counters);
+  // Takes the replies that have a delay out of the batch.
+  void Delay(int fd, DelayQueue& delays, IoCounters& counters);
 
  private:
   struct Slot {

@@ -54,7 +54,7 @@ Status UringBackend::SetUp(std::vector<ListenSockets>& sockets, const TcpLimits&
   std::vector<int> listeners;
   for (const ListenSockets& s : sockets) {
     if (s.tcp.valid()) listeners.push_back(s.tcp.get());
-    if (s.udp.valid()) udp_.push_back({s.udp.get(), s.wildcard ? &shape_wildcard_ : &shape_bound_, false});
+    if (s.udp.valid()) udp_.push_back({s.udp.get(), s.udp.get(), s.wildcard ? &shape_wildcard_ : &shape_bound_, false});
   }
   MZ_ASSIGN_OR_RETURN(tcp_, TcpServer::Create(std::move(listeners), limits, handler_, counters_));
 
@@ -212,12 +212,31 @@ void UringBackend::HandleGroup() {
   counters_.udp_received += group_size_;
   counters_.batches++;
   handler_.Handle({group_.data(), group_size_});
+  if (handler_.delayed()) [[unlikely]] DelayReplies();
   for (size_t i = 0; i < group_size_; i++) {
     issued_buffers_[slots_used_] = group_buffer_[i];
     if (group_[i].response_size > 0) QueueReply(group_[i], group_socket_[i], group_buffer_[i]);
     slots_used_++;
   }
   group_size_ = 0;
+}
+
+// Replies that are to be sent later go out by plain calls (TcpServer::Work): the round's buffers are free again.
+void UringBackend::DelayReplies() {
+  for (size_t i = 0; i < group_size_; i++) {
+    Packet& p = group_[i];
+    if (p.delay_ms == 0 || p.response_size == 0) continue;
+    const UdpSocket& s = udp_[group_socket_[i]];
+    auto* out = reinterpret_cast<io_uring_recvmsg_out*>(buffers_.buffer(group_buffer_[i]));
+    auto* name = static_cast<uint8_t*>(io_uring_recvmsg_name(out));
+    uint8_t* control = name + s.shape->msg_namelen;
+    const size_t control_bytes =
+        TurnControlRound(control, std::min<size_t>(out->controllen, s.shape->msg_controllen));
+    if (!tcp_->delays().AddUdp(s.descriptor, name, out->namelen, {control, control_bytes},
+                               p.response.first(std::min(p.response_size, kUdpResponseBytes)), p.delay_ms))
+      counters_.udp_send_failed++;
+    p.response_size = 0;
+  }
 }
 
 void UringBackend::QueueReply(const Packet& packet, size_t socket, unsigned buffer) {

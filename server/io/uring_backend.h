@@ -37,6 +37,7 @@ class UringBackend final : public Backend {
 
   struct UdpSocket {
     int fd = -1;                  // index of the registered file, or the descriptor
+    int descriptor = -1;
     const msghdr* shape = nullptr;
     bool armed = false;
   };
@@ -54,6 +55,7 @@ class UringBackend final : public Backend {
   void Reap();
   void OnReceived(const io_uring_cqe& cqe, size_t socket);
   void HandleGroup();
+  void DelayReplies();
   void QueueReply(const Packet& packet, size_t socket, unsigned buffer);
   void RecycleIssued();
   void ShutDown();

@@ -148,15 +148,62 @@ TEST(ConfigTest, ValuesAreChecked) {
 }
 
 TEST(ConfigTest, TypesThatAreNotSupportedSayWhatIs) {
-  for (std::string type : {"healthcheck"}) {
-    Result r = Load("[[zone]]\nname = \"a.test\"\ntype = \"" + type + "\"\nfiles = [\"a\"]\n");
-    ASSERT_EQ(r.said.size(), 1u);
-    EXPECT_EQ(r.said[0].message, "zones of type '" + type + "' are not supported by this version");
-    EXPECT_THAT(r.said[0].hint, HasSubstr("ip4set"));
-    EXPECT_EQ(r.said[0].line, 3u);
-  }
+  Result r = Load("[[zone]]\nname = \"a.test\"\ntype = \"wholly-new\"\nfiles = [\"a\"]\n");
+  ASSERT_EQ(r.said.size(), 1u);
+  EXPECT_EQ(r.said[0].message, "unknown type 'wholly-new'");
+  EXPECT_THAT(r.said[0].hint, HasSubstr("ip4set"));
+  EXPECT_EQ(r.said[0].line, 3u);
   EXPECT_THAT(Load("[[zone]]\ntype = \"ip4sett\"\n").said.at(0).hint, HasSubstr("'ip4set'"));
   EXPECT_THAT(Load("[[zone]]\ntype = \"acl\"\n").said.at(0).hint, HasSubstr("key 'acl'"));
+}
+
+constexpr std::string_view kHealthcheck = R"([[zone]]
+name = "hc.test"
+type = "healthcheck"
+ns = ["ns1.hc.test"]
+hostmaster = "h@hc.test"
+key_files = ["id.key", "id2.key"]
+signing_key = 1
+expiry = "2d"
+opaque_ids = true
+mail_hosts = ["mail.hc.test 192.0.2.25"]
+dkim_keys = "keys"
+registered = "ids.txt"
+)";
+
+TEST(ConfigTest, HealthcheckZones) {
+  Result r = Load(kHealthcheck);
+  ASSERT_TRUE(r.config.ok()) << r.said.at(0).message;
+  const ZoneConfig& z = r.config->zones.at(0);
+  EXPECT_THAT(z.key_files, ElementsAre("/etc/mz/id.key", "/etc/mz/id2.key"));
+  EXPECT_EQ(z.dkim_keys, "/etc/mz/keys");
+  EXPECT_EQ(z.registered, "/etc/mz/ids.txt");
+  EXPECT_EQ(z.expiry, 2u * 86400);
+  EXPECT_EQ(z.signing_key, 1u);
+  EXPECT_TRUE(r.config->HasHealthcheck());
+  Result env = Load(kHealthcheck, {{"MAILZONE_ZONE_1_EXPIRY", "3h"}, {"MAILZONE_ZONE_1_OPAQUE_IDS", "false"}});
+  ASSERT_TRUE(env.config.ok());
+  EXPECT_EQ(env.config->zones.at(0).expiry, 3u * 3600);
+  EXPECT_EQ(env.config->zones.at(0).opaque_ids, false);
+}
+
+TEST(ConfigTest, IncompleteHealthcheckZones) {
+  auto without = [](std::string_view key) {
+    std::string text(kHealthcheck);
+    const size_t at = text.find(std::string(key) + " = ");
+    text.erase(at, text.find('\n', at) + 1 - at);
+    Result r = Load(text);
+    return r.said.empty() ? std::string("accepted") : r.said[0].message;
+  };
+  EXPECT_THAT(without("ns"), HasSubstr("'ns' and 'hostmaster'"));
+  EXPECT_THAT(without("mail_hosts"), HasSubstr("no mail host"));
+  EXPECT_THAT(without("dkim_keys"), HasSubstr("no DKIM keys"));
+  EXPECT_THAT(without("key_files"), HasSubstr("'signing_key' names a key that is not there"));
+  EXPECT_EQ(without("registered"), "accepted");
+  EXPECT_THAT(Load(std::string(kHealthcheck) + "ttl = 61\n").said.at(0).message, HasSubstr("more than 60"));
+  EXPECT_THAT(Load(std::string(kHealthcheck) + "files = [\"a\"]\n").said.at(0).message, HasSubstr("has no files"));
+  EXPECT_THAT(Load(std::string(kHealthcheck) + std::string(kHealthcheck)).said.at(0).message, HasSubstr("given twice"));
+  EXPECT_THAT(Load(WithZone("") + "selector = \"s1\"\n").said.at(0).message, HasSubstr("keys of a healthcheck zone"));
 }
 
 TEST(ConfigTest, IncompleteZonesAreReportedWhereTheyBegin) {

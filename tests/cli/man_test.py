@@ -9,8 +9,9 @@ import unittest
 from tool import BIN, USAGE, ToolTest
 
 MAN = pathlib.Path(__file__).resolve().parents[2] / "docs/man"
-VERBS = "build check dump query explain diff serve refresh rollback spf reload status".split()
-SPF_VERBS = "check tree publish explain diff changes held ack emit".split()
+VERBS = "build check dump query explain diff serve refresh rollback spf healthcheck load reload status".split()
+SUB_VERBS = {"spf": "check tree publish explain diff changes held ack emit".split(),
+             "healthcheck": "list keygen new explain send matrix".split()}
 
 
 def options_of_help(text):
@@ -46,8 +47,8 @@ class ManTest(ToolTest):
     def test_every_verb(self):
         self.assertEqual(set(VERBS), {p.name[9:-2] for p in MAN.glob("mailzone-*.1")})
         for verb in VERBS:
-            # One page for all of `mailzone spf`.
-            calls = [(verb, sub) for sub in SPF_VERBS] if verb == "spf" else [(verb,)]
+            # One page for all of `mailzone spf`, and one for `mailzone healthcheck`.
+            calls = [(verb, sub) for sub in SUB_VERBS[verb]] if verb in SUB_VERBS else [(verb,)]
             there = set().union(*(options_of_help(self.ok(*c, "--help").out) for c in calls)) - {"-h", "--help"}
             page = self.page(f"mailzone-{verb}.1")
             self.assertEqual(there, options_of_page(page, items_only=verb not in ("serve", "refresh")), verb)

@@ -352,7 +352,7 @@ class GeneralTest(ToolTest):
     def test_help_version_and_mistakes(self):
         self.assertTrue(self.ok("--help").out.startswith("Examples:\n"))
         self.assertRegex(self.ok("--version").out, r"^mailzone \d+\.\d+\.\d+\n$")
-        for verb in "build check dump query explain diff serve refresh rollback spf reload status".split():
+        for verb in "build check dump query explain diff serve refresh rollback spf healthcheck reload status".split():
             result = self.ok(verb, "--help")
             self.assertTrue(result.out.startswith(f"Examples:\n  mailzone {verb}"), verb)
             self.assertEqual(result.err, "")

@@ -74,8 +74,9 @@ inline void FillDataset(ImageModel* model, DatasetModel* d, std::mt19937* random
       d->generic.push_back({d->names.Add(Wire("www.deep")), {ARecord(100, 1), {16, 200, "\5hello", 0}}});
       d->generic.push_back({d->names.Add(Wire("mail")), {{15, 60, std::string("\0\12", 2) + FullWire("mx.Example"), 0}}});
       break;
-    case image::kSpf:
-      break;  // spf_models.h has them
+    case image::kSpf:          // spf_models.h has them
+    case image::kHealthcheck:  // tests/compiler/healthcheck has them
+      break;
     case image::kAcl: {
       ValueModel refuse{{0, 0, 0, image::kAclRefuse}, 0, true};
       ResultId action = pool->InternResult({refuse});

@@ -553,7 +553,8 @@ std::vector<BadImage> SpfDamage() {
 const std::vector<BadImage>& BadImages() {
   static const auto* const kAll = [] {
     auto* all = new std::vector<BadImage>;
-    for (auto part : {FileDamage, HeaderDamage, NameDamage, MapDamage, ValueDamage, RecordDamage, SpfDamage})
+    for (auto part : {FileDamage, HeaderDamage, NameDamage, MapDamage, ValueDamage, RecordDamage, SpfDamage,
+                      HealthcheckDamage})
       for (BadImage& b : part()) all->push_back(std::move(b));
     return all;
   }();

@@ -20,4 +20,7 @@ struct BadImage {
 
 const std::vector<BadImage>& BadImages();
 
+// A part of it: the healthcheck section.
+std::vector<BadImage> HealthcheckDamage();
+
 }  // namespace mz::image

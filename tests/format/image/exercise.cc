@@ -8,6 +8,7 @@
 #include "format/image/cursor.h"
 #include "format/image/diff.h"
 #include "format/image/dump.h"
+#include "format/image/healthcheck_present.h"
 #include "format/image/dump_bind.h"
 #include "format/image/spf_present.h"
 
@@ -56,6 +57,13 @@ void ExerciseNode(const View& view, uint32_t offset) {
   for (const DatasetRef& ref : Datasets(view.node(offset))) {
     if (ref.kind == kSpf) {
       SpfZoneLines(view, view.spf_zone(ref.map4));
+      continue;
+    }
+    if (ref.kind == kHealthcheck) {
+      const HealthcheckZone& zone = view.healthcheck_zone(ref.map4);
+      HealthcheckZoneLines(view, zone);
+      for (const HealthcheckId& id : HealthcheckRegistered(view, zone))
+        Expect(FindHealthcheckId(view, zone, id.id) == &id, "a registered ID is not found");
       continue;
     }
     ExerciseMap<net::Ip4>(view, ref.map4);

@@ -7,6 +7,7 @@
 
 #include "format/dns/name.h"
 #include "format/net/address.h"
+#include "compiler/build/healthcheck_model.h"
 #include "tests/compiler/build/spf_models.h"
 
 namespace mz::image {
@@ -301,6 +302,53 @@ ImageModel Spf() {
   return m;
 }
 
+// A healthcheck zone with every form of answer, and the generic names beside it. With registered IDs it is large: their
+// index is.
+ImageModel HealthcheckSample(bool registered) {
+  using compiler::HealthcheckSourceModel;
+  ImageModel m;
+  auto model = std::make_shared<compiler::HealthcheckModel>();
+  const std::vector<uint8_t> key(32, 1);
+  model->keys.key[0] = healthcheck::DeriveKey(key);
+  const std::string digits(kHealthcheckIdDigits, compiler::kHealthcheckHole);
+  auto txt = [](const std::string& text) { return std::string(1, static_cast<char>(text.size())) + text; };
+  const std::string target = std::string("\1c\x20", 3) + digits + Wire("hc.test") + '\0';
+  model->answers = {
+      {.records = {{16, 60, txt("v=spf1 -all")}, {99, 60, txt("v=spf1 -all")}}},
+      {.records = {{5, 60, target}}, .chase = 1},
+      {.action = kHealthcheckServfail, .types = kHealthcheckTextTypes, .records = {}},
+      {.records = {{16, 60, txt("id=" + digits + "; again=" + digits)}, {16, 60, txt("two")}}},
+      {.action = kHealthcheckSilence, .types = kHealthcheckPolicyTypes, .records = {}},
+      {.records = {{15, 30, std::string("\0\12", 2) + target}}},
+  };
+  model->names = {{.name = "", .sources = {{0, {0, 1, 2, 3}}, {3, {0, 6}}}},
+                  {.name = Wire("c"), .sources = {{HealthcheckSourceModel::kAlways, {1}}}},
+                  {.name = Wire("_dmarc"), .sources = {{2, {0, 4, 5}}}},
+                  {.name = Wire("s._domainkey"), .sources = {}}};
+  model->faults[1] = {.types = kHealthcheckPolicyTypes, .delay_ms = 500};
+  model->faults[2] = {.action = kHealthcheckReplace, .types = kHealthcheckPolicyTypes, .answer = 1};
+  model->faults[31] = {.action = kHealthcheckSilence, .types = kHealthcheckAllTypes};
+  if (registered) {
+    for (const uint8_t first : {0x12, 0x12, 0xff}) {
+      compiler::RegisteredId id;
+      id.id.fill(first);
+      id.id[15] = static_cast<uint8_t>(model->registered.size());
+      id.settings[healthcheck::kSpf] = 3;
+      model->registered.push_back(id);
+    }
+  }
+  auto d = NewDataset(kHealthcheck, "healthcheck:hc.test", 60);
+  d->healthcheck = std::move(model);
+  d->soa = SampleSoa();
+  auto names = NewDataset(kGeneric, "healthcheck-names:hc.test", 60);
+  names->generic.push_back({names->names.Add(Wire("mail")), {{1, 60, std::string("\xc0\0\2\x19", 4), 0}}});
+  const uint32_t ids[] = {AddDataset(&m, std::move(d)), AddDataset(&m, std::move(names))};
+  AddZone(&m, "hc.test", {ids[0], ids[1]});
+  return m;
+}
+ImageModel HealthcheckSmall() { return HealthcheckSample(false); }
+ImageModel HealthcheckRegistered() { return HealthcheckSample(true); }
+
 struct Sample {
   const char* name;
   ImageModel (*make)();
@@ -314,6 +362,8 @@ constexpr Sample kSamples[] = {
     {"names", Names, true},
     {"every-kind", EveryKind, true},
     {"spf", Spf, true},
+    {"healthcheck", HealthcheckSmall, true},
+    {"healthcheck-registered", HealthcheckRegistered, false},
     {"direct4", Direct4, false},
 };
 

@@ -44,7 +44,7 @@ TEST_P(BatchTest, EqualsOneByOne) {
   RequestStream stream(11), again(11);
   std::map<std::string, int> seen;
   std::mt19937 sizes(3);
-  for (int round = 0; round < 400; round++) {
+  for (int round = 0; round < 600; round++) {
     const size_t n = 1 + sizes() % (2 * kBatch + 5);
     std::vector<Exchange> batch(n), single(n);
     std::vector<Request> requests;

@@ -4,9 +4,12 @@
 #include <algorithm>
 
 #include "tests/compiler/build/spf_models.h"
+#include "tests/server/answer/healthcheck_fixture.h"
 
 namespace mz::answer {
 namespace {
+
+constexpr uint8_t kVariedIds = 100;
 
 // Two SPF zones with all forms of sets, layouts and programs.
 std::vector<uint32_t> AddSpf(TestImage* image) {
@@ -47,6 +50,24 @@ std::vector<uint32_t> AddSpf(TestImage* image) {
     out.push_back(d);
   }
   return out;
+}
+
+// Registered IDs, since they are good at any time: with all outcomes but those whose replies break the rules that hold for
+// all others.
+void AddVariedHealthcheck(TestImage* image) {
+  using namespace healthcheck;  // NOLINT: the names of the catalogue
+  std::vector<compiler::RegisteredId> ids;
+  for (uint8_t i = 0; i < kVariedIds; i++) {
+    compiler::RegisteredId id;
+    id.id[15] = i;
+    auto code = [i](Dimension d) { return static_cast<uint8_t>(i % Outcomes(d).size()); };
+    for (int d = 0; d < kDimensionCount; d++) id.settings.code[d] = code(static_cast<Dimension>(d));
+    const uint8_t fault = id.settings[kFault];
+    if (i < 40 || fault == kFaultFormerrEdns || fault == kFaultWrongCase || fault == kFaultOversize)
+      id.settings[kFault] = kFaultNone;
+    ids.push_back(id);
+  }
+  AddHealthcheckZone(image, {.registered = std::move(ids)});
 }
 
 }  // namespace
@@ -118,6 +139,7 @@ TestImage MakeVariedImage(uint32_t profile, int more_zones) {
   const std::vector<uint32_t> spf = AddSpf(&image);
   add("spf.test", {spf[0]}, image::kZoneMinimal).acl = acl;
   TestImage::AddNs(add("more.spf", {spf[1], records}, 0), {"ns1.bl.test"});
+  AddVariedHealthcheck(&image);
   for (int i = 0; i < more_zones; i++) image.AddZone("z" + std::to_string(i) + ".example", {ip});
   image.model().global_acl = global;
   image.Build();
@@ -142,6 +164,7 @@ std::string RequestStream::NextName() {
   if (Below(3) == 0) apex = "s" + std::to_string(Below(210)) + ".c.test";
   const int octets = static_cast<int>(Below(11));
   if (octets == 10) return "9.9.9.1.bl.test";  // the longest list of values
+  if (octets == 9 && Below(2)) return "many.bl.test";  // and of records
   std::string left;
   if (octets <= 4) {
     for (int i = 0; i < octets; i++) left += std::to_string(Below(Below(2) ? 4 : 300)) + ".";
@@ -198,6 +221,19 @@ std::string RequestStream::NextSpfName() {
   return name;
 }
 
+// A name below an ID, or nearly.
+std::string RequestStream::NextHealthcheckName() {
+  static constexpr const char* kSubs[] = {"", "", "", "_dmarc.", "s1._domainkey.", "_domainkey.", "_mta-sts.", "mta-sts.",
+                                          "_smtp._tls.", "default._bimi.", "_25._tcp.mx.", "mx.", "c.", "i11.", "sub.",
+                                          "25.2.0.192.e.", "192.e.", "loop.", "mxalias.", "nobody.", "4.3.2.1."};
+  char id[33];
+  std::snprintf(id, sizeof id, "%030x%02X", 0, Below(kVariedIds + 5));
+  std::string label = id;
+  if (Below(10) == 0) label[Below(32)] = static_cast<char>('a' + Below(10));
+  if (Below(20) == 0) label.resize(1 + Below(31));
+  return std::string(kSubs[Below(std::size(kSubs))]) + label + ".hc.example";
+}
+
 std::string RequestStream::NextPacket() {
   static constexpr uint16_t kTypes[] = {dns::kTypeA,
                                         dns::kTypeA,
@@ -225,6 +261,10 @@ std::string RequestStream::NextPacket() {
   }
   uint16_t qclass = dns::kClassIn, qtype = kTypes[Below(std::size(kTypes))];
   std::string name = Below(3) == 0 ? NextSpfName() : NextName();
+  if (Below(12) == 0) {
+    name = NextHealthcheckName();
+    if (Below(8) == 0) qtype = 99;
+  }
   if (Below(20) == 0) qclass = Below(2) ? uint16_t{dns::kClassAny} : static_cast<uint16_t>(Below(6));
   if (Below(40) == 0) {
     name = Below(2) ? "version.bind" : "ID.server";

@@ -25,6 +25,7 @@ class RequestStream {
   uint32_t Below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
   std::string NextName();
   std::string NextSpfName();
+  std::string NextHealthcheckName();
 
   std::mt19937 random_;
 };

@@ -50,6 +50,7 @@ class EchoHandler : public Handler {
       if (p.peer->ss_family == AF_INET6) v6_messages++;
     }
     if (hook) hook(packets);
+    delayed_ = std::any_of(packets.begin(), packets.end(), [](const Packet& p) { return p.delay_ms != 0; });
   }
   std::atomic<size_t> largest_batch{0};
   std::atomic<uint64_t> udp_messages{0}, tcp_messages{0}, v6_messages{0};
