@@ -8,11 +8,10 @@
 See tests/data/internet/README.md.
 """
 import importlib.util
-import os
 import pathlib
-import shutil
 
 import harness
+import unbound
 from dnswire import Query
 
 DATA = harness.DATA / "internet"
@@ -34,31 +33,10 @@ remote-control:
   control-enable: no
 """
 
-UNBOUND_CONFIG = """server:
-  interface: 127.0.0.1@{port}
-  do-daemonize: no
-  use-syslog: no
-  logfile: ""
-  username: ""
-  chroot: ""
-  directory: "{directory}"
-  pidfile: "{directory}/unbound.pid"
-  do-not-query-localhost: no
-  access-control: 127.0.0.0/8 allow
-  module-config: "iterator"
-  num-threads: 1
-  num-queries-per-thread: 4096
-  outgoing-range: 4096
-  minimal-responses: yes
-  qname-minimisation: no
-  target-fetch-policy: "0 0 0 0 0"
-  local-zone: "example." nodefault
-  local-zone: "test." nodefault
-  local-zone: "invalid." nodefault
-  local-zone: "61.18.198.in-addr.arpa." nodefault
-remote-control:
-  control-enable: no
-"""
+# Many questions at once, and names that unbound would answer by itself.
+UNBOUND_SETTINGS = ("num-queries-per-thread: 4096", "outgoing-range: 4096", "minimal-responses: yes",
+                    "qname-minimisation: no", 'target-fetch-policy: "0 0 0 0 0"', 'local-zone: "example." nodefault',
+                    'local-zone: "invalid." nodefault', 'local-zone: "61.18.198.in-addr.arpa." nodefault')
 
 
 def load_generator():
@@ -66,13 +44,6 @@ def load_generator():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def find_program(name):
-    program = shutil.which(name) or f"/usr/sbin/{name}"
-    if not os.path.exists(program):
-        raise harness.Skip(f"{name} is not installed")
-    return program
 
 
 class Internet:
@@ -109,28 +80,19 @@ class Internet:
         config += "".join(f'zone:\n  name: "{name}"\n  zonefile: "{path}"\n' for name, path in self.zones.items())
         path = self.directory / "nsd.conf"
         path.write_text(config)
-        self.nsd = self.t.start([find_program("nsd"), "-d", "-c", path], directory=self.directory)
+        self.nsd = self.t.start([unbound.find_program("nsd"), "-d", "-c", path], directory=self.directory)
         self.authority = self.t.client(port)
         self.t.wait_ready(self.nsd, self.authority)
         return port
 
     def _start_unbound(self, stubs):
         """`stubs`: {zone: port} of other servers that the resolver shall ask."""
-        port = harness.free_port()
-        config = UNBOUND_CONFIG.format(port=port, directory=self.directory)
-        for name in self.zones:
-            config += f'stub-zone:\n  name: "{name}"\n  stub-addr: 127.0.0.1@{self.authority_port}\n'
-        for name, stub_port in stubs.items():
-            config += f'stub-zone:\n  name: "{name}"\n  stub-addr: 127.0.0.1@{stub_port}\n'
-        path = self.directory / "unbound.conf"
-        path.write_text(config)
-        self.unbound = self.t.start([find_program("unbound"), "-d", "-c", path], directory=self.directory)
-        self.resolver = self.t.client(port)
-        self.t.wait_ready(self.unbound, self.resolver)
+        zones = {**{name: self.authority_port for name in self.zones}, **stubs}
+        self.unbound, self.resolver = unbound.start(self.t, zones, *UNBOUND_SETTINGS, directory=self.directory)
         reply = self.resolver.ask(Query("_spf.google.com", "TXT", flags=("rd",)), timeout=5, tries=3)
         self.t.require("the box resolves a provider's record", reply is not None and len(reply.answer) == 1,
                        self.unbound.log()[-1000:] if reply is None else reply)
-        return port
+        return self.resolver.port
 
     def write_config(self, directory, listen=(), name="mailzone.toml", zone_keys="", more="", domains=None):
         """-> path. `zone_keys`: more lines of the [[zone]]; `more`: other sections."""

@@ -10,7 +10,6 @@ import collections
 import random
 import time
 
-import dnswire
 import harness
 from differential import Asker, Comparison
 from existence import Existence

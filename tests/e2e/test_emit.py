@@ -14,7 +14,8 @@ import socket
 import dnswire
 import harness
 from dnswire import Query
-from internet import Internet, ZONE, find_program
+from internet import Internet, ZONE
+from unbound import find_program
 
 WINDOW = 64                 # queries on their way at once
 SIX_TO_FOUR = ipaddress.ip_network("2002::/16")

@@ -9,10 +9,10 @@ import sqlite3
 import time
 
 import harness
-import internet
 import spf_compare
 import spf_oracle
 import spf_receiver
+import unbound
 from dnswire import Query
 
 ZONE = "hc.test"
@@ -31,32 +31,6 @@ hosts = ["ns1.hc.test 127.0.0.1"]
 dmarc_rua = "reports@hc.test"
 {more}
 """
-
-UNBOUND = """server:
-  interface: 127.0.0.1@{port}
-  do-daemonize: no
-  use-syslog: no
-  logfile: ""
-  username: ""
-  chroot: ""
-  directory: "{directory}"
-  pidfile: "{directory}/unbound.pid"
-  do-not-query-localhost: no
-  module-config: "iterator"
-  num-threads: 1
-  qname-minimisation: yes
-  qname-minimisation-strict: {strict}
-  use-caps-for-id: {caps}
-  harden-below-nxdomain: yes
-  local-zone: "test." nodefault
-  local-data-ptr: "192.0.2.25 mail.hc.test"
-stub-zone:
-  name: "hc.test"
-  stub-addr: 127.0.0.1@{server}
-remote-control:
-  control-enable: no
-"""
-
 
 KEYS = {}       # file name -> content
 
@@ -112,13 +86,9 @@ class Zone:
 
 
 def resolver(t, zone, strict="yes", caps="no"):
-    port, directory = harness.free_port(), t.new_directory()
-    path = directory / "unbound.conf"
-    path.write_text(UNBOUND.format(port=port, directory=directory, server=zone.port, strict=strict, caps=caps))
-    process = t.start([internet.find_program("unbound"), "-d", "-c", path], directory=directory)
-    client = t.client(port)
-    t.wait_ready(process, client)
-    return client
+    return unbound.start(t, {ZONE: zone.port}, "qname-minimisation: yes", f"qname-minimisation-strict: {strict}",
+                         f"use-caps-for-id: {caps}", "harden-below-nxdomain: yes",
+                         'local-data-ptr: "192.0.2.25 mail.hc.test"')[1]
 
 
 def test_spf_verifiers(t):

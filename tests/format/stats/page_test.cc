@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
-#include <chrono>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <random>
 #include <thread>
