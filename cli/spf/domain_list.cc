@@ -103,17 +103,17 @@ StatusOr<std::vector<std::string>> DomainsInJson(std::string_view text) {
   const nlohmann::json document = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded()) return MakeStatus(StatusCode::kInvalidArgument, "the answer is not JSON");
   std::vector<std::string> out;
-  std::vector<const nlohmann::json*> todo{&document};
-  while (!todo.empty()) {  // no recursion: the depth is somebody else's choice
-    const nlohmann::json* node = todo.back();
-    todo.pop_back();
+  std::vector<const nlohmann::json*> waiting{&document};
+  while (!waiting.empty()) {  // no recursion: the depth is somebody else's choice
+    const nlohmann::json* node = waiting.back();
+    waiting.pop_back();
     if (node->is_object()) {
       if (auto it = node->find("domain"); it != node->end() && it->is_string()) out.push_back(it->get<std::string>());
     }
     if (!node->is_structured()) continue;
     std::vector<const nlohmann::json*> children;
     for (const nlohmann::json& child : *node) children.push_back(&child);
-    todo.insert(todo.end(), children.rbegin(), children.rend());
+    waiting.insert(waiting.end(), children.rbegin(), children.rend());
   }
   return out;
 }
