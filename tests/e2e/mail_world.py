@@ -252,13 +252,13 @@ class Opendmarc:
 
     def __init__(self):
         try:
-            self.library = ctypes.CDLL("libopendmarc.so.2")
+            self.opendmarc = ctypes.CDLL("libopendmarc.so.2")
         except OSError:
             raise harness.Skip("libopendmarc is not installed") from None
-        self.library.opendmarc_policy_connect_init.restype = ctypes.c_void_p
+        self.opendmarc.opendmarc_policy_connect_init.restype = ctypes.c_void_p
 
     def judge(self, record, from_domain, mail_from_domain, spf, dkim_domain, dkim):
-        lib, text = self.library, lambda s: ctypes.c_char_p(s.encode())
+        lib, text = self.opendmarc, lambda s: ctypes.c_char_p(s.encode())
         context = ctypes.c_void_p(lib.opendmarc_policy_connect_init(text(SOURCE), 0))
         try:
             lib.opendmarc_policy_store_from_domain(context, text(from_domain))
