@@ -1,4 +1,5 @@
 // mailzoned as a process: it serves, swaps, refuses what is broken, and obeys signals. Every test runs with both backends.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -168,6 +169,40 @@ TEST_P(DaemonTest, CountersSurviveASwap) {
   EXPECT_EQ(s->Total().queries, 2u);
   EXPECT_EQ(s->Total().udp_received, 2u);
   EXPECT_EQ(s->header.zone_count, 2u);
+}
+
+// Many queries at once, so that one batch holds those of several zones and of none.
+TEST_P(DaemonTest, CountsEachZoneOfABatchByItself) {
+  PublishFile(image_, ListImage({"a.test", "bl.test"}, "one"));
+  DaemonProcess d(kDaemon, Arguments({}, "1"));
+  ASSERT_TRUE(d.WaitForLog(" started (")) << d.Log();
+  const UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<uint16_t>(d.Port()));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  const timeval patience{5, 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  constexpr uint16_t kRounds = 60;
+  const std::vector<uint8_t> queries[] = {Query("2.0.0.127.a.test", 1, 1), Query("foreign.test", 1, 2),
+                                          Query("2.0.0.127.bl.test", 1, 3), Query("3.0.0.127.bl.test", 1, 4)};
+  d.Signal(SIGSTOP);  // so that they gather
+  for (int i = 0; i < kRounds; i++)
+    for (const std::vector<uint8_t>& q : queries)
+      ASSERT_EQ(::send(fd.get(), q.data(), q.size(), 0), static_cast<ssize_t>(q.size()));
+  d.Signal(SIGCONT);
+  uint8_t reply[512];
+  for (int i = 0; i < 4 * kRounds; i++) ASSERT_GT(::recv(fd.get(), reply, sizeof reply, 0), 0) << i;
+  const auto s = stats::ReadSnapshot(PagePath());
+  ASSERT_TRUE(s.ok()) << s.status();
+  ASSERT_EQ(s->zones.size(), 2u);
+  for (const auto& z : s->zones) {
+    EXPECT_EQ(z.ok, kRounds) << z.zone;
+    EXPECT_EQ(z.nxdomain, z.zone == "bl.test" ? kRounds : 0u) << z.zone;
+  }
+  EXPECT_EQ(s->Total().queries, 4u * kRounds);
+  EXPECT_EQ(s->Total().errors, uint64_t{kRounds});
 }
 
 TEST_P(DaemonTest, QueryLogIsWrittenAndReopened) {
