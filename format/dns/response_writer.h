@@ -26,6 +26,7 @@ namespace mz::dns {
 // rbldnsd's limit too. It bounds the duplicate search; ANCOUNT of a longer list would not help any client.
 inline constexpr uint32_t kMaxAnswers = 255;
 inline constexpr uint16_t kQuestionPointer = 0xc000 | kHeaderBytes;
+inline constexpr size_t kAnswerOverhead = 12;  // owner pointer, type, class, TTL, RDLENGTH
 
 enum Section : uint8_t { kAnswer = 0, kAuthority = 1, kAdditional = 2 };
 
@@ -57,6 +58,14 @@ class ResponseWriter {
     StoreBe16(out_ + 4, question_end != 0);
     question_end_ = size_ = bytes;
     return true;
+  }
+
+  // Instead of Begin(), when header and question and so many answers are there already: `size` octets. They are not
+  // compared with further answers.
+  void Continue(size_t question_end, size_t size, uint32_t answers) {
+    question_end_ = question_end;
+    size_ = size;
+    count_[kAnswer] = answers;
   }
 
   size_t size() const { return size_; }
@@ -169,8 +178,6 @@ class ResponseWriter {
   }
 
  private:
-  static constexpr size_t kAnswerOverhead = 12;  // owner pointer, type, class, TTL, RDLENGTH
-
   // Cheap filter before memcmp: type, length and the last octets.
   static uint32_t Fingerprint(uint16_t type, std::span<const uint8_t> rdata) {
     uint32_t last = 0;

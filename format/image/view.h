@@ -82,6 +82,9 @@ class View {
   }
   // The stored record of this relative name (lower-case wire form without root), or null.
   const NameRecord* FindName(uint32_t scope, uint64_t hash, const uint8_t* name, size_t name_bytes) const;
+  // The same for a name that is compared by the caller: same(stored) tells whether it is these `name_bytes` octets.
+  template <typename Same>
+  const NameRecord* FindNameIf(uint32_t scope, uint64_t hash, size_t name_bytes, Same same) const;
   // The record that FindName would compare first, for prefetching; null when no tag matches in the first bucket.
   const NameRecord* GuessName(uint64_t hash) const;
 
@@ -158,21 +161,26 @@ inline unsigned SlotsWith(const Bucket& bucket, uint32_t tag) {
 
 }  // namespace internal
 
-inline const NameRecord* View::FindName(uint32_t scope, uint64_t hash, const uint8_t* name,
-                                        size_t name_bytes) const {
+template <typename Same>
+inline const NameRecord* View::FindNameIf(uint32_t scope, uint64_t hash, size_t name_bytes, Same same) const {
   const uint32_t tag = HashTag(hash);
   uint32_t index = HashBucket(hash, bucket_count_);
   for (uint32_t probe = 0; probe < max_probes_; probe++) {
     const Bucket& bucket = buckets_[index];
     for (unsigned slots = internal::SlotsWith(bucket, tag); slots != 0; slots &= slots - 1) {
       const NameRecord& r = this->name(bucket.record[std::countr_zero(slots)]);
-      if (r.scope == scope && r.name_bytes == name_bytes && SameShort(NameBytes(r).data(), name, name_bytes))
-        return &r;
+      if (r.scope == scope && r.name_bytes == name_bytes && same(NameBytes(r).data())) return &r;
     }
     if (bucket.tag[kBucketSlots - 1] == 0) return nullptr;
     index = index + 1 == bucket_count_ ? 0 : index + 1;
   }
   return nullptr;
+}
+
+inline const NameRecord* View::FindName(uint32_t scope, uint64_t hash, const uint8_t* name,
+                                        size_t name_bytes) const {
+  return FindNameIf(scope, hash, name_bytes,
+                    [=](const uint8_t* stored) { return SameShort(stored, name, name_bytes); });
 }
 
 inline const NameRecord* View::GuessName(uint64_t hash) const {

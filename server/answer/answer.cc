@@ -8,8 +8,10 @@
 #include "format/dns/response_writer.h"
 #include "server/answer/composer.h"
 #include "server/answer/dataset_query.h"
+#include "server/answer/express.h"
 #include "server/answer/job.h"
 #include "server/answer/prefetch.h"
+#include "server/answer/reply.h"
 
 namespace mz::answer {
 namespace {
@@ -54,12 +56,7 @@ class Response {
  private:
   bool Has(image::ProfileBits bit) const { return (profile_ & bit) != 0; }
 
-  size_t Limit() const {
-    if (request_.tcp) return kMaxMessage;  // RFC 6891 section 6.2.5: the EDNS size says nothing about TCP
-    // Without EDNS, and for offers below 512: 512 (RFC 6891 section 6.2.3).
-    const size_t client = std::max<size_t>(job_.query.edns.udp_bytes, dns::kMinUdpBytes);
-    return std::min(client, std::max<size_t>(settings_.max_udp_bytes, dns::kMinUdpBytes));
-  }
+  size_t Limit() const { return ReplyLimit(settings_, request_.tcp, job_.query.edns.udp_bytes); }
 
   dns::OptReply MakeOpt() const {
     dns::OptReply opt;
@@ -172,7 +169,7 @@ class Response {
     if (has_ns && composer_.Wants(dns::kTypeNs)) {
       // Without NS in AUTHORITY this is the only place for the glue (RFC 1034 section 4.3.2 step 6).
       const bool glue = !Has(image::kProfileApex) && !any;
-      const image::AuthorityBlock& block = NextNs(zone);
+      const image::AuthorityBlock& block = NextNs(view_, zone, job_.zone_index, state_);
       if (!(glue && composer_.AddBlock(block, dns::kAnswer, true, apex_offset())) &&
           !composer_.AddBlock(block, dns::kAnswer, false, apex_offset()))
         writer_.MarkOverflow();
@@ -182,34 +179,14 @@ class Response {
     return true;
   }
 
-  // The NS set in its next rotation; each use moves it on by one.
-  const image::AuthorityBlock& NextNs(const image::ZoneRecord& zone) {
-    const uint32_t count = zone.ns_count;
-    uint32_t unused = 0;
-    const size_t index = static_cast<size_t>(job_.zone_index);
-    uint32_t& counter = index < state_.ns_rotation.size() ? state_.ns_rotation[index] : unused;
-    const uint32_t i = counter < count ? counter : 0;  // the set may have shrunk
-    counter = i + 1;
-    return view_.authority(view_.rotation(zone, i));
-  }
-
-  // NS behind an answer is a courtesy: with glue, without, or not at all, and never a reason for TC (RFC 2181
-  // section 9).
   void PositiveAuthority(const image::ZoneRecord& zone) {
-    if (zone.ns_count == 0 || (zone.flags & image::kZoneMinimal)) return;
+    if (!HasPositiveAuthority(zone)) return;
     if (ns_answered_ && !Has(image::kProfileApex)) return;
-    const image::AuthorityBlock& block = NextNs(zone);
-    if (!composer_.AddBlock(block, dns::kAuthority, true, apex_offset()))
-      composer_.AddBlock(block, dns::kAuthority, false, apex_offset());
+    AddPositiveAuthority(view_, composer_, zone, job_.zone_index, apex_offset(), state_);
   }
 
-  // RFC 2308 sections 2 and 5: the SOA tells how long the denial may be kept.
   void NegativeAuthority(const image::ZoneRecord& zone) {
-    if (zone.soa == 0) return;
-    const uint32_t minimum = zone.soa_minimum;
-    const uint32_t ttl =
-        Has(image::kProfileSoaMinimumAsIs) ? minimum : std::min<uint32_t>(minimum, zone.soa_ttl);
-    if (!composer_.AddSoa(zone, dns::kAuthority, ttl, apex_offset())) writer_.MarkOverflow();
+    if (!AddNegativeAuthority(view_, composer_, zone, apex_offset())) writer_.MarkOverflow();
   }
 
   // Healthcheck zones: how the server misbehaves. False: the response is settled.
@@ -326,33 +303,84 @@ void Prepare(const image::View& view, Request& request, Job* job, bool* silent) 
 // query, bench/server/answer).
 constexpr uint64_t kCachedBytes = 512 << 10;
 
-// Requires: at most kCapacity requests.
-template <size_t kCapacity>
-void AnswerChunk(const image::View& view, const Settings& settings, std::span<Request> requests,
-                 WorkerState& state) {
-  Job jobs[kCapacity];
-  bool silent[kCapacity];
-  const size_t n = requests.size();
-  for (size_t i = 0; i < n; i++) Prepare(view, requests[i], &jobs[i], &silent[i]);
-  FindZones(view, {jobs, n});
-  if (n > 1 && view.served_bytes() > kCachedBytes) WarmDatasets(view, {jobs, n});
-  for (size_t i = 0; i < n; i++) {
-    if (silent[i]) continue;
-    Response(view, settings, requests[i], jobs[i], state).Run();
+// One request by the general path. The index of its zone, or -1.
+int32_t AnswerByJob(const image::View& view, const Settings& settings, Request& request, WorkerState& state) {
+  Job job;
+  bool silent;
+  Prepare(view, request, &job, &silent);
+  if (silent) return -1;
+  FindZones(view, {&job, 1});
+  Response(view, settings, request, job, state).Run();
+  return job.zone_index;
+}
+
+// A batch of which several requests are the general path's: they share its searches. Returns the zone of one of them, or -1.
+int32_t AnswerMixed(const image::View& view, const Settings& settings, std::span<Request> requests,
+                    std::span<ExpressQuery> express, const ExpressLane& lane, WorkerState& state) {
+  Job jobs[kBatch];
+  bool silent[kBatch];
+  size_t count = 0;
+  for (size_t i = 0; i < requests.size(); i++) {
+    if (express[i].plan != nullptr) continue;
+    Prepare(view, requests[i], &jobs[count], &silent[count]);
+    count++;
   }
+  FindZones(view, {jobs, count});
+  if (view.served_bytes() > kCachedBytes) WarmDatasets(view, {jobs, count});
+  // In the order of the requests, for the sake of the rotation counters.
+  size_t next = 0;
+  int32_t zone = -1;
+  for (size_t i = 0; i < requests.size(); i++) {
+    if (express[i].plan == nullptr) {
+      Job& job = jobs[next];
+      if (silent[next++]) continue;
+      Response(view, settings, requests[i], job, state).Run();
+      if (job.zone_index >= 0) zone = job.zone_index;
+    } else if (!lane.Answer(express[i], requests[i])) {
+      AnswerByJob(view, settings, requests[i], state);
+    }
+  }
+  return zone;
+}
+
+// Requires: at most kBatch requests.
+void AnswerChunk(const image::View& view, const Settings& settings, std::span<Request> requests, WorkerState& state) {
+  const size_t n = requests.size();
+  ExpressLane lane(view, settings, state);
+  ExpressQuery express[kBatch];
+  for (size_t i = 0; i < n; i++)
+    if (!lane.Read(requests[i], &express[i])) express[i].plan = nullptr;
+  if (n > 1 && view.served_bytes() > kCachedBytes) lane.Warm(requests.data(), {express, n});
+  size_t general = 0;
+  for (size_t i = 0; i < n; i++) general += express[i].plan == nullptr;
+  int32_t zone = -1;
+  if (general > 1) {  // jobs are large: most batches do without
+    zone = AnswerMixed(view, settings, requests, {express, n}, lane, state);
+  } else {
+    for (size_t i = 0; i < n; i++)
+      if (express[i].plan == nullptr)
+        zone = AnswerByJob(view, settings, requests[i], state);
+      else if (!lane.Answer(express[i], requests[i]))
+        AnswerByJob(view, settings, requests[i], state);
+  }
+  if (zone >= 0) lane.Learn(zone);  // only now: the queries of this batch point at plans
 }
 
 }  // namespace
 
+void AnswerGenerally(const image::View& view, const Settings& settings, Request& request, WorkerState& state) {
+  AnswerByJob(view, settings, request, state);
+}
+
 void Answer(const image::View& view, const Settings& settings, Request& request, WorkerState& state) {
-  AnswerChunk<1>(view, settings, {&request, 1}, state);
+  AnswerBatch(view, settings, {&request, 1}, state);
 }
 
 void AnswerBatch(const image::View& view, const Settings& settings, std::span<Request> requests,
                  WorkerState& state) {
   while (!requests.empty()) {
     const size_t n = std::min(requests.size(), kBatch);
-    AnswerChunk<kBatch>(view, settings, requests.first(n), state);
+    AnswerChunk(view, settings, requests.first(n), state);
     requests = requests.subspan(n);
   }
 }

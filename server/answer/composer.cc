@@ -1,15 +1,11 @@
 // See composer.h.
 #include "server/answer/composer.h"
 
-#include "base/copy.h"
 #include "format/dns/txt.h"
+#include "server/answer/short_text.h"
 
 namespace mz::answer {
 namespace {
-
-// rbldnsd cuts expanded templates one octet short of a full character-string; clients may have got used to
-// it.
-constexpr size_t kRbldnsdTextBytes = 254;
 
 constexpr size_t kStoredRecordHeader = 10;  // type, class, TTL, RDLENGTH of layout.h's RrsetHeader
 constexpr size_t kSoaTtlOffset = 6;         // behind owner pointer, type and class
@@ -35,25 +31,9 @@ void Subject::Format() {
 }
 
 bool Composer::AddShortText(const image::Text& text, uint32_t ttl, net::Ip4 subject) {
-  if (text.holes > 1 || (text.holes == 1 && (image::Holes(text)[0] & image::kHoleQueryName))) return false;
-  const size_t literal_bytes = text.bytes;
-  const size_t most = literal_bytes + text.holes * net::kIp4TextRoom;
-  if (most > kRbldnsdTextBytes || literal_bytes == 0 || !writer_.HasRoom(1 + most)) return false;
-  uint8_t* const rdata = writer_.StartAnswer(1 + most);
-  const uint8_t* literal = image::Literal(text);
-  uint8_t* out = rdata + 1;
-  size_t before = literal_bytes;
-  if (text.holes != 0) {
-    before = image::Holes(text)[0];
-    CopyShort(out, literal, before);
-    out += before;
-    out += net::FormatIp4(subject, reinterpret_cast<char*>(out));
-  }
-  const size_t after = text.holes == 0 ? 0 : before;
-  CopyShort(out, literal + after, literal_bytes - after);
-  out += literal_bytes - after;
-  rdata[0] = static_cast<uint8_t>(out - rdata - 1);
-  writer_.CommitAnswer(dns::kTypeTxt, ttl, static_cast<size_t>(out - rdata));
+  const size_t most = MostShortTextBytes(text);
+  if (most == 0 || !writer_.HasRoom(1 + most)) return false;
+  writer_.CommitAnswer(dns::kTypeTxt, ttl, WriteShortText(text, subject, writer_.StartAnswer(1 + most)));
   Chose(dns::kTypeTxt);
   return true;
 }

@@ -13,6 +13,7 @@
 #include "format/dns/query.h"
 #include "format/image/view.h"
 #include "server/answer/access.h"
+#include "server/answer/lower.h"
 #include "server/answer/spf_name.h"
 
 namespace mz::answer {
@@ -61,38 +62,6 @@ struct Job {
 };
 
 namespace internal {
-
-// RFC 4343: ASCII letters only. Length octets are below 64 and pass unchanged.
-inline uint64_t LowerWord(uint64_t x) {
-  constexpr uint64_t kOnes = 0x0101010101010101ull;
-  const uint64_t heptets = x & (0x7f * kOnes);
-  const uint64_t above_z = heptets + (0x7f - 'Z') * kOnes;
-  const uint64_t from_a = heptets + (0x80 - 'A') * kOnes;
-  const uint64_t is_upper = (from_a ^ above_z) & ~x & (0x80 * kOnes);
-  return x | is_upper >> 2;
-}
-
-// Copies `bytes` octets and lower-cases them, sixteen at a time; the last sixteen overlap the ones before, so that
-// nothing behind the end is read and the number of steps hardly varies.
-inline void CopyLower(const uint8_t* from, size_t bytes, uint8_t* to) {
-  typedef uint8_t Lanes __attribute__((vector_size(16)));
-  auto step = [&](size_t at) {
-    Lanes x;
-    std::memcpy(&x, from + at, sizeof x);
-    const Lanes letter = x - static_cast<uint8_t>('A');
-    x |= reinterpret_cast<Lanes>(letter < 26) & 0x20;
-    std::memcpy(to + at, &x, sizeof x);
-  };
-  if (bytes >= sizeof(Lanes)) {
-    for (size_t at = 0; at + sizeof(Lanes) < bytes; at += sizeof(Lanes)) step(at);
-    return step(bytes - sizeof(Lanes));
-  }
-  uint64_t words[2] = {};
-  std::memcpy(words, from, bytes);
-  words[0] = LowerWord(words[0]);
-  words[1] = LowerWord(words[1]);
-  std::memcpy(to, words, sizeof words);
-}
 
 // One to three digits, at most 255. Without a branch on the number of digits, which would be mispredicted for
 // every other label. Requires: 4 octets are readable at `label`.
@@ -166,7 +135,7 @@ inline void Decode(std::span<const uint8_t> wire, Job* job) {
   job->hashed = 0;
   if (job->query.question_end == 0) return;
   const uint8_t* from = wire.data() + dns::kHeaderBytes;
-  internal::CopyLower(from, job->query.qname_bytes, job->name);
+  CopyLower(from, job->query.qname_bytes, job->name);
   if (job->query.labels >= 4) job->has_ip4 = ReversedOctets(job->query, from, 4, &job->ip4);
   if (job->query.labels >= 32) job->has_ip6 = ReversedNibbles(*job, 32, &job->ip6);
 }

@@ -16,12 +16,6 @@ constexpr size_t kWarmDatasets = 4;
 // Levels of an IPv4 tree below its root that are fetched ahead: enough for 65535 keys, more than trees are
 // built for.
 constexpr int kWarmLevels = 3;
-constexpr size_t kLine = 64;
-
-void PrefetchLines(const void* p, int lines) {
-  for (int i = 0; i < lines; i++) __builtin_prefetch(static_cast<const char*>(p) + i * kLine);
-}
-
 std::span<const image::DatasetRef> FirstDatasets(const image::Node& node) {
   const std::span<const image::DatasetRef> all = image::Datasets(node);
   return all.first(all.size() < kWarmDatasets ? all.size() : kWarmDatasets);
@@ -34,9 +28,7 @@ struct Chain {
   const image::NameRecord* record;
   const image::Node* node;  // whose maps will be asked; null: none
   unsigned left;
-  const image::MapHeader* map4;  // null: none, or settled
-  uint32_t tree_node;            // where the descent in it stands
-  net::Ip4 ip4;
+  MapWalk walk;  // without a map: none
 };
 
 // Stage 1: the bucket of the name that will most probably be looked up.
@@ -93,15 +85,12 @@ void StartSpf(const image::View& view, const Job& job, Chain* c) {
     return;
   }
   if (h.class_map4 == 0) return;
-  c->ip4 = job.spf_name.ip4;
-  c->tree_node = 0;
-  c->map4 = &view.map(h.class_map4);
-  PrefetchLines(c->map4, 2);
+  c->walk = {&view.map(h.class_map4), job.spf_name.ip4, 0};
+  PrefetchLines(c->walk.map, 2);
 }
 
 // Stage 3: what the record leads to, and the map headers with their root nodes.
 void StartMap(const image::View& view, Job& job, Chain* c) {
-  c->map4 = nullptr;
   if (c->named != nullptr) {
     if (c->named->kind == image::kSpf) return StartSpf(view, job, c);
     if (c->named->kind == image::kCombined) {
@@ -123,12 +112,10 @@ void StartMap(const image::View& view, Job& job, Chain* c) {
     c->node = nullptr;
     return;
   }
-  c->ip4 = address.ip4;
-  c->tree_node = 0;
   for (const image::DatasetRef& ref : FirstDatasets(*c->node)) {
     if (ref.kind >= image::kSpf) continue;  // what they have there is no map
     if (address.has_ip4 && ref.map4 != 0) {
-      if (c->map4 == nullptr) c->map4 = &view.map(ref.map4);
+      if (c->walk.map == nullptr) c->walk = {&view.map(ref.map4), address.ip4, 0};
       PrefetchLines(&view.map(ref.map4), 2);
     } else if (address.has_ip6 && ref.map6 != 0) {
       PrefetchLines(&view.map(ref.map6), 3);
@@ -136,38 +123,56 @@ void StartMap(const image::View& view, Job& job, Chain* c) {
   }
 }
 
-// Stage 4, once per level: one step down in the first IPv4 map.
-void StepDown(const image::View& view, Chain* c) {
-  const image::MapHeader& map = *c->map4;
+// Once per level: one step down.
+void StepDown(const image::View& view, MapWalk* w) {
+  const image::MapHeader& map = *w->map;
   if (map.kind == image::kMapDirect4) {
-    const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kLine);
-    __builtin_prefetch(direct + (c->ip4 >> 16));
+    const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kCacheLine);
+    __builtin_prefetch(direct + (w->ip4 >> 16));
     return;
   }
   const image::TreeNode4* nodes = image::internal::Tree4(map);
-  const uint64_t child = uint64_t{c->tree_node} * (image::kNode4Keys + 1) + 1 +
-                         image::internal::CountLessOrEqual(nodes[c->tree_node], c->ip4);
+  const uint64_t child = uint64_t{w->node} * (image::kNode4Keys + 1) + 1 +
+                         image::internal::CountLessOrEqual(nodes[w->node], w->ip4);
   if (child >= map.node_count) {
-    c->map4 = nullptr;
+    w->map = nullptr;
     return;
   }
-  c->tree_node = static_cast<uint32_t>(child);
+  w->node = static_cast<uint32_t>(child);
   __builtin_prefetch(nodes + child);
 }
 
-// Stage 5: the middle of the lower halves of a direct table, where its binary search begins.
-void StartLows(const image::View& view, const Chain& c) {
-  const image::MapHeader& map = *c.map4;
-  const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kLine);
-  const Le16* lows = reinterpret_cast<const Le16*>(view.maps_base() + size_t{map.lows} * kLine);
-  const uint32_t base = direct[c.ip4 >> 16], end = direct[(c.ip4 >> 16) + 1];
+// The middle of the lower halves of a direct table, where its binary search begins.
+void StartLows(const image::View& view, const MapWalk& w) {
+  const image::MapHeader& map = *w.map;
+  const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kCacheLine);
+  const Le16* lows = reinterpret_cast<const Le16*>(view.maps_base() + size_t{map.lows} * kCacheLine);
+  const uint32_t base = direct[w.ip4 >> 16], end = direct[(w.ip4 >> 16) + 1];
   const uint32_t middle = base + (end - base) / 2;
   __builtin_prefetch(lows + middle);
   if (map.value_bytes != 0)
-    __builtin_prefetch(view.maps_base() + size_t{map.values} * kLine + size_t{middle} * map.value_bytes);
+    __builtin_prefetch(view.maps_base() + size_t{map.values} * kCacheLine + size_t{middle} * map.value_bytes);
 }
 
 }  // namespace
+
+void WarmMaps(const image::View& view, std::span<MapWalk> walks) {
+  bool trees = false, tables = false;
+  for (int level = 0; level < kWarmLevels && (level == 0 || trees); level++) {
+    trees = false;
+    for (MapWalk& w : walks) {
+      if (w.map == nullptr) continue;
+      const bool table = w.map->kind == image::kMapDirect4;
+      if (table && level > 0) continue;
+      StepDown(view, &w);
+      tables |= table;
+      trees |= !table && w.map != nullptr;
+    }
+  }
+  if (!tables) return;
+  for (const MapWalk& w : walks)
+    if (w.map != nullptr && w.map->kind == image::kMapDirect4) StartLows(view, w);
+}
 
 void FindZones(const image::View& view, std::span<Job> jobs) {
   if (view.zones().size() <= kHotZones || jobs.size() == 1) {
@@ -203,26 +208,15 @@ void WarmDatasets(const image::View& view, std::span<Job> jobs) {
     if (jobs[i].zone != nullptr) StartName(view, jobs[i], &chains[i]);
   for (size_t i = 0; i < jobs.size(); i++)
     if (jobs[i].zone != nullptr) StartRecord(view, &chains[i]);
-  bool trees = false, tables = false;
+  MapWalk walks[kBatch];
+  size_t count = 0;
   for (size_t i = 0; i < jobs.size(); i++) {
-    chains[i].map4 = nullptr;
     if (jobs[i].zone == nullptr) continue;
+    chains[i].walk.map = nullptr;
     StartMap(view, jobs[i], &chains[i]);
+    if (chains[i].walk.map != nullptr) walks[count++] = chains[i].walk;
   }
-  for (int level = 0; level < kWarmLevels && (level == 0 || trees); level++) {
-    trees = false;
-    for (size_t i = 0; i < jobs.size(); i++) {
-      if (chains[i].map4 == nullptr) continue;
-      const bool table = chains[i].map4->kind == image::kMapDirect4;
-      if (table && level > 0) continue;
-      StepDown(view, &chains[i]);
-      tables |= table;
-      trees |= !table && chains[i].map4 != nullptr;
-    }
-  }
-  if (!tables) return;
-  for (size_t i = 0; i < jobs.size(); i++)
-    if (chains[i].map4 != nullptr && chains[i].map4->kind == image::kMapDirect4) StartLows(view, chains[i]);
+  WarmMaps(view, {walks, count});
 }
 
 }  // namespace mz::answer

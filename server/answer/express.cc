@@ -1,0 +1,356 @@
+// See express.h.
+#include "server/answer/express.h"
+
+#include <algorithm>
+
+#include "base/copy.h"
+#include "format/dns/query.h"
+#include "format/dns/response_writer.h"
+#include "format/image/spf_view.h"
+#include "server/answer/express_plan.h"
+#include "server/answer/job.h"
+#include "server/answer/reply.h"
+#include "server/answer/short_text.h"
+
+namespace mz::answer {
+namespace {
+
+constexpr size_t kQname = dns::kHeaderBytes;
+constexpr unsigned kOctets = 4;
+constexpr unsigned kMaxNameLabels = 8;  // of the name between octets and apex
+// What the hash and the comparisons may read behind the name: sixteen octets from its last label on.
+constexpr size_t kReadAhead = 15;
+constexpr size_t kMaxRequest = 512;
+// Longer names may be the rest of what a client cut (spf_query.cc).
+constexpr size_t kMaxQnameBytes = 250;
+
+// Header fields from the flags on: QR, opcode, AA and TC clear; one question; no answers, no authority.
+bool IsPlainHeader(const uint8_t* wire) {
+  return (LoadBe64(wire + 2) & 0xfe00ffffffffffffull) == 0x0000000100000000ull;
+}
+
+// Offset behind the QNAME, or 0: found from the end where OPT has no options, label by label otherwise.
+size_t EndOfName(std::span<const uint8_t> wire, unsigned additional) {
+  if (additional == 0) return wire.size() - 4;
+  const uint8_t* opt = wire.data() + wire.size() - dns::kOptRecordBytes;
+  if (LoadBe16(opt) == dns::kTypeOpt >> 8 && opt[2] == dns::kTypeOpt && LoadBe16(opt + 9) == 0)
+    return wire.size() - dns::kOptRecordBytes - 4;
+  return dns::internal::SkipName(wire, kQname);
+}
+
+}  // namespace
+
+ExpressLane::ExpressLane(const image::View& view, const Settings& settings, WorkerState& state)
+    : view_(view), settings_(settings), state_(state), plans_(state.express) {
+  if (plans_.base != view.bytes().data() || plans_.identity != view.header().identity) [[unlikely]] {
+    plans_.base = view.bytes().data();
+    plans_.identity = view.header().identity;
+    plans_.count = plans_.next = 0;
+    if (view.zones().size() == 1) Learn(0);
+  }
+  uint8_t opt[8] = {0, 0, dns::kTypeOpt, 0, 0, 0, 0, 0};
+  StoreBe16(opt + 3, std::max<uint16_t>(settings.max_udp_bytes, dns::kMinUdpBytes));
+  std::memcpy(&opt_, opt, sizeof opt_);
+}
+
+void ExpressLane::Learn(int32_t zone_index) {
+  for (uint32_t i = 0; i < plans_.count; i++)
+    if (plans_.plans[i].zone_index == zone_index) return;
+  ExpressPlan plan;
+  if (!MakeExpressPlan(view_, zone_index, &plan)) return;
+  if (plans_.count < ExpressPlans::kPlans) {
+    plans_.plans[plans_.count++] = plan;
+    return;
+  }
+  plans_.plans[plans_.next] = plan;
+  plans_.next = (plans_.next + 1) % ExpressPlans::kPlans;
+}
+
+bool ExpressLane::Read(const Request& request, ExpressQuery* q) const {
+  const std::span<const uint8_t> wire = request.wire;
+  const uint8_t* const packet = wire.data();
+  if (wire.size() < 2 * dns::kHeaderBytes || wire.size() > kMaxRequest || !IsPlainHeader(packet)) return false;
+  const unsigned additional = LoadBe16(packet + 10);
+  if (additional > 1) return false;
+  const size_t end = EndOfName(wire, additional);
+  if (end < kQname + 8 || end > kQname + kMaxQnameBytes || wire.size() - end < 4) return false;
+  const uint32_t type_and_class = LoadBe32(packet + end);
+  q->qtype = static_cast<uint16_t>(type_and_class >> 16);
+  if ((type_and_class & 0xffff) != dns::kClassIn || (q->qtype != dns::kTypeTxt && q->qtype != dns::kTypeA))
+    return false;
+  q->question_end = static_cast<uint16_t>(end + 4);
+  q->edns = additional != 0;
+  q->dnssec_ok = false;
+  q->udp_bytes = 0;
+  if (q->edns) {
+    dns::Edns edns;
+    if (dns::internal::ReadRecords(wire, end + 4, 0, 1, &edns) != dns::QueryError::kNone || edns.version != 0 ||
+        edns.wants_nsid || !edns.present)
+      return false;
+    q->dnssec_ok = edns.dnssec_ok;
+    q->udp_bytes = edns.udp_bytes;
+  }
+
+  // The zone, by the last octets of the name.
+  const size_t root = end - 1;
+  if (packet[root] != 0) return false;
+  const uint64_t tail = LowerWord(LoadBe64(packet + root - 8));
+  const ExpressPlan* plan = nullptr;
+  size_t apex = 0;
+  for (uint32_t i = 0; i < plans_.count; i++) {
+    const ExpressPlan& p = plans_.plans[i];
+    if ((tail & p.mask) != p.tail) continue;
+    apex = root - p.apex_bytes;
+    if (p.apex_bytes + kQname + 2 > root || !SameLower(packet + apex, p.apex, p.apex_bytes)) continue;
+    plan = &p;
+    break;
+  }
+  if (plan == nullptr || apex + kReadAhead > wire.size() || request.now_unix > plan->last_second) return false;
+  q->plan = plan;
+
+  size_t at = kQname;
+  unsigned labels = 0;
+  if (plan->kind != ExpressPlan::kNames) {
+    uint32_t ip4 = 0;
+    bool zeros = false;
+    for (unsigned i = 0; i < kOctets; i++) {
+      unsigned octet;
+      if (at >= apex || !internal::ParseOctet(packet + at, &octet)) return false;
+      zeros |= (packet[at] > 1) & (packet[at + 1] == '0');
+      ip4 |= octet << (8 * i);
+      at += 1u + packet[at];
+    }
+    // RFC 7208 section 7.3 writes no leading zeros; rbldnsd takes them.
+    if (zeros && plan->kind == ExpressPlan::kPolicies) return false;
+    q->ip4 = ip4;
+    labels = kOctets;
+  }
+  q->name_at = static_cast<uint8_t>(at - kQname);
+  if (plan->kind == ExpressPlan::kAddresses) {
+    q->labels = kOctets;
+    q->found = true;
+    q->map = &view_.map(plan->ref->map4);
+    q->ttl = plan->ref->ttl;
+    return at == apex && !HasDepth(plan->elsewhere, kOctets);
+  }
+  uint64_t label_hash[kMaxNameLabels];
+  unsigned names = 0;
+  while (at < apex) {
+    const unsigned length = packet[at];
+    if (length - 1 >= dns::kMaxLabelBytes || at + 1 + length > apex || names == kMaxNameLabels) return false;
+    label_hash[names++] = HashLabelLower(view_.hash_seed(), packet + at + 1, length);
+    at += 1 + length;
+  }
+  labels += names;
+  if (at != apex || names == 0 || HasDepth(plan->elsewhere, labels)) return false;
+  // Names of this depth, or above names that are stored; others cannot be there.
+  const uint32_t depths = plan->ref->exact_depths;
+  q->found = !HasDepth(depths, names);
+  if (q->found) {
+    if (plan->kind != ExpressPlan::kNames) return false;
+    q->listed = false;
+    q->found = !HasDeeper(depths, names);
+  }
+  image::NameHasher hasher(view_.hash_seed(), plan->ref->scope);
+  while (names > 0) hasher.Add(label_hash[--names]);
+  q->hash = hasher.Finish();
+  q->name_bytes = static_cast<uint8_t>(apex - kQname - q->name_at);
+  q->labels = static_cast<uint8_t>(labels);
+  return true;
+}
+
+// The one IPv4 dataset of a subzone.
+bool ExpressLane::FindSubzone(const image::NameRecord& record, ExpressQuery* q) const {
+  if (record.flags & image::kNameBelow) return false;  // a longer name may be a subzone, too
+  const image::DatasetRef* chosen = nullptr;
+  for (const image::DatasetRef& ref : image::Datasets(view_.node(record.a))) {
+    if (ref.kind == image::kIp6Tset || ref.kind == image::kIp6Trie) continue;
+    const bool addresses = ref.kind == image::kIp4Set || ref.kind == image::kIp4Tset || ref.kind == image::kIp4Trie;
+    if (!addresses || chosen != nullptr || ref.map4 == 0) return false;
+    chosen = &ref;
+  }
+  if (chosen == nullptr) return false;
+  q->map = &view_.map(chosen->map4);
+  q->ttl = chosen->ttl;
+  return true;
+}
+
+bool ExpressLane::Find(const Request& request, ExpressQuery* q) const {
+  const image::DatasetRef& ref = *q->plan->ref;
+  const uint8_t* name = request.wire.data() + kQname + q->name_at;
+  const image::NameRecord* record =
+      view_.FindNameIf(ref.scope, q->hash, q->name_bytes,
+                       [&](const uint8_t* stored) { return SameLower(name, stored, q->name_bytes); });
+  q->found = true;
+  q->listed = record != nullptr;
+  if (record == nullptr) return q->plan->kind == ExpressPlan::kNames;
+  if ((record->flags & image::kNameExact) == 0) return false;
+  switch (q->plan->kind) {
+    case ExpressPlan::kSubzones:
+      return FindSubzone(*record, q);
+    case ExpressPlan::kPolicies:
+      q->domain = &view_.spf_domain(record->a);
+      q->ttl = q->domain->ttl;
+      return (q->domain->flags & image::kSpfNoData) == 0;
+    default:
+      q->result = record->a;
+      q->ttl = ref.ttl;
+      return q->result != 0;
+  }
+}
+
+void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries) const {
+  // Each loop touches what the one before has asked the memory for.
+  for (const ExpressQuery& q : queries)
+    if (q.plan != nullptr && !q.found) view_.PrefetchBucket(q.hash);
+  for (const ExpressQuery& q : queries) {
+    if (q.plan == nullptr || q.found) continue;
+    if (const image::NameRecord* record = view_.GuessName(q.hash))
+      PrefetchLines(record, q.plan->kind == ExpressPlan::kNames ? 1 : 2);
+  }
+  MapWalk walks[kBatch];
+  size_t count = 0;
+  for (size_t i = 0; i < queries.size(); i++) {
+    ExpressQuery& q = queries[i];
+    if (q.plan == nullptr) continue;
+    if (!q.found && !Find(requests[i], &q)) {
+      q.plan = nullptr;
+      continue;
+    }
+    const image::MapHeader* map = nullptr;
+    switch (q.plan->kind) {
+      case ExpressPlan::kPolicies: {
+        PrefetchLines(q.domain, 2);
+        const uint32_t classes = view_.spf()->class_map4;
+        if (classes != 0) map = &view_.map(classes);
+        break;
+      }
+      case ExpressPlan::kNames:
+        if (q.listed) PrefetchLines(&view_.value(q.result), 1);
+        break;
+      default:
+        map = q.map;
+        break;
+    }
+    if (map == nullptr) continue;
+    PrefetchLines(map, 2);
+    walks[count++] = {map, q.ip4, 0};
+  }
+  WarmMaps(view_, {walks, count});
+}
+
+bool ExpressLane::Answer(ExpressQuery& q, Request& request) const {
+  if (!q.found && !Find(request, &q)) return false;
+  if (request.response.size() < dns::kMinUdpBytes) return false;
+  const image::Text* text = nullptr;
+  uint8_t* const rr = request.response.data() + q.question_end;
+  uint8_t* const rdata = rr + dns::kAnswerOverhead;
+  size_t rdata_bytes;
+  if (q.plan->kind == ExpressPlan::kPolicies) {
+    if (q.qtype != dns::kTypeTxt) return false;
+    const image::SpfProgram& program = view_.spf_program(image::EvaluateSpf(view_, *q.domain, q.ip4).program);
+    if (program.outcome == image::kSpfTemperror || program.text == 0) return false;
+    text = &view_.text(program.text);
+  } else {
+    uint32_t result = q.result;
+    if (q.plan->kind == ExpressPlan::kNames) {
+      if (!q.listed) return Negative(q, request);
+    } else {
+      result = image::FindAddress(view_, *q.map, q.ip4).result;
+      if (result == 0) return Negative(q, request);
+    }
+    const image::Value& value = view_.value(result);
+    if (value.ref & image::kValueMore) return false;
+    if (q.qtype == dns::kTypeTxt) {
+      if ((value.ref & image::kValueTextMask) == 0) return false;
+      text = &view_.text(value.ref & image::kValueTextMask);
+      if (text->holes != 0 && q.plan->kind == ExpressPlan::kNames) return false;
+    } else {
+      std::memcpy(rdata, value.a, sizeof value.a);
+    }
+  }
+  if (text != nullptr) {
+    const size_t most = MostShortTextBytes(*text);
+    if (most == 0 || q.question_end + dns::kAnswerOverhead + 1 + most + dns::kOptRecordBytes > dns::kMinUdpBytes)
+      return false;
+    rdata_bytes = WriteShortText(*text, q.ip4, rdata);
+  } else {
+    rdata_bytes = 4;
+  }
+  StoreBe32(rr, uint32_t{dns::kQuestionPointer} << 16 | q.qtype);
+  StoreBe16(rr + 4, dns::kClassIn);
+  StoreBe32(rr + 6, q.ttl);
+  StoreBe16(rr + 10, static_cast<uint16_t>(rdata_bytes));
+  return Positive(q, request, q.question_end + dns::kAnswerOverhead + rdata_bytes);
+}
+
+// `size` octets are there but for header and question: the answer section is complete.
+bool ExpressLane::Positive(const ExpressQuery& q, Request& request, size_t size) const {
+  CopyShort(request.response.data(), request.wire.data(), q.question_end);
+  const image::ZoneRecord& zone = *q.plan->zone;
+  uint32_t authority = 0, additional = 0;
+  if (HasPositiveAuthority(zone)) {
+    dns::ResponseWriter writer = Writer(q, request, size, 1);
+    Composer composer(view_, writer, q.qtype);
+    AddPositiveAuthority(view_, composer, zone, q.plan->zone_index, ApexOffset(q), state_);
+    size = writer.size();
+    authority = writer.count(dns::kAuthority);
+    additional = writer.count(dns::kAdditional);
+  }
+  Finish(q, request, size, dns::kNoError, 1, authority, additional);
+  return true;
+}
+
+bool ExpressLane::Negative(const ExpressQuery& q, Request& request) const {
+  const image::ZoneRecord& zone = *q.plan->zone;
+  if ((zone.flags & image::kZoneEntNxdomain) == 0) {
+    if (HasDeeper(q.plan->stored, q.labels)) return false;  // perhaps an empty non-terminal
+    // Four octets of one digit each are four nibbles as well, above whatever IPv6 addresses are listed.
+    if (q.plan->kind != ExpressPlan::kNames && q.name_at == 2 * kOctets) return false;
+  }
+  dns::ResponseWriter writer = Writer(q, request, q.question_end, 0);
+  Composer composer(view_, writer, q.qtype);
+  if (!AddNegativeAuthority(view_, composer, zone, ApexOffset(q))) return false;
+  CopyShort(request.response.data(), request.wire.data(), q.question_end);
+  Finish(q, request, writer.size(), dns::kNxDomain, 0, writer.count(dns::kAuthority), 0);
+  return true;
+}
+
+size_t ExpressLane::ApexOffset(const ExpressQuery& q) const { return q.question_end - 5u - q.plan->apex_bytes; }
+
+dns::ResponseWriter ExpressLane::Writer(const ExpressQuery& q, Request& request, size_t size, uint32_t answers) const {
+  dns::ResponseWriter writer(request.response, ReplyLimit(settings_, request.tcp, q.udp_bytes),
+                             q.edns ? dns::kOptRecordBytes : 0);
+  writer.Continue(q.question_end, size, answers);
+  return writer;
+}
+
+// OPT, header and outcome. The header of the request is there.
+void ExpressLane::Finish(const ExpressQuery& q, Request& request, size_t size, uint16_t rcode, uint16_t answers,
+                         uint32_t authority, uint32_t additional) const {
+  uint8_t* const out = request.response.data();
+  if (q.edns) {
+    uint8_t* const opt = out + size;
+    std::memcpy(opt, &opt_, sizeof opt_);
+    StoreBe32(opt + 7, q.dnssec_ok ? uint32_t{dns::kEdnsDnssecOk} << 16 : 0);
+    size += dns::kOptRecordBytes;
+    additional++;
+  }
+  const uint16_t flags =
+      static_cast<uint16_t>(dns::kFlagQr | dns::kFlagAa | rcode | (LoadBe16(out + 2) & dns::kFlagRd));
+  StoreBe32(out + 2, uint32_t{flags} << 16 | 1);
+  StoreBe32(out + 6, uint32_t{answers} << 16 | authority);
+  StoreBe16(out + 10, static_cast<uint16_t>(additional));
+  request.response_size = size;
+  Outcome& outcome = request.outcome;
+  outcome.kind = rcode == dns::kNoError ? Outcome::kAnswered : Outcome::kNxdomain;
+  outcome.rcode = rcode;
+  outcome.answer_count = answers;
+  outcome.qtype = q.qtype;
+  outcome.qclass = dns::kClassIn;
+  outcome.qname_bytes = static_cast<uint8_t>(q.question_end - 4u - kQname);
+  outcome.zone = q.plan->zone_index;
+  outcome.delay_ms = 0;
+}
+
+}  // namespace mz::answer

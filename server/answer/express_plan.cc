@@ -1,0 +1,83 @@
+// See express_plan.h.
+#include "server/answer/express_plan.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/endian.h"
+#include "format/image/spf_view.h"
+
+namespace mz::answer {
+namespace {
+
+// What the lane reads of a layout, and all it reads: "%{ir}.%{d}", no other layout beside it.
+bool IsAddressAndDomain(const image::SpfZone& zone) {
+  const std::span<const image::SpfPart> parts = image::SpfParts(zone);
+  return zone.layout_count == 1 && parts.size() == 2 && parts[0].kind == image::kSpfAddressReversed &&
+         parts[1].kind == image::kSpfDomainPart;
+}
+
+// One dataset may have the kind of the plan; the others must not know the names that the plan is for.
+bool ChooseDataset(const image::View& view, const image::Node& node, ExpressPlan* plan) {
+  bool addresses = false;
+  for (const image::DatasetRef& ref : image::Datasets(node)) {
+    if (ref.kind != image::kDnset) plan->stored |= ref.exact_depths;
+    ExpressPlan::Kind kind;
+    switch (ref.kind) {
+      case image::kIp4Set:
+      case image::kIp4Tset:
+      case image::kIp4Trie:
+        if (ref.map4 == 0) continue;
+        kind = ExpressPlan::kAddresses;
+        addresses = true;
+        break;
+      case image::kIp6Tset:
+      case image::kIp6Trie:  // asked for names of 32 labels only
+        continue;
+      case image::kGeneric:
+        plan->elsewhere |= ref.exact_depths;
+        continue;
+      case image::kCombined:
+        kind = ExpressPlan::kSubzones;
+        break;
+      case image::kDnset:
+        if (ref.wild_depths != 0) return false;
+        kind = ExpressPlan::kNames;
+        break;
+      case image::kSpf:
+        if (!IsAddressAndDomain(view.spf_zone(ref.map4))) return false;
+        kind = ExpressPlan::kPolicies;
+        break;
+      default:
+        return false;
+    }
+    if (plan->ref != nullptr) return false;
+    plan->ref = &ref;
+    plan->kind = kind;
+  }
+  // Four octets without a subzone, beside names: which one was meant is the general path's to find out.
+  return plan->ref != nullptr && (!addresses || plan->kind == ExpressPlan::kAddresses);
+}
+
+}  // namespace
+
+bool MakeExpressPlan(const image::View& view, int32_t zone_index, ExpressPlan* plan) {
+  const image::ZoneRecord& zone = view.zones()[static_cast<size_t>(zone_index)];
+  const image::NameRecord& apex = view.name(zone.name);
+  if (view.header().global_acl != 0 || zone.acl != 0 || (zone.flags & image::kZoneNotLoaded) ||
+      (apex.flags & image::kNameBelow))
+    return false;
+  *plan = ExpressPlan{};
+  if (!ChooseDataset(view, view.node(zone.node), plan)) return false;
+  plan->zone = &zone;
+  plan->zone_index = zone_index;
+  plan->apex = image::NameBytes(apex).data();
+  plan->apex_bytes = apex.name_bytes;
+  plan->last_second = zone.expires_unix == 0 ? std::numeric_limits<uint64_t>::max() : uint64_t{zone.expires_unix};
+  const size_t octets = std::min<size_t>(8, plan->apex_bytes);
+  for (size_t i = 0; i < octets; i++) plan->tail = plan->tail << 8 | plan->apex[plan->apex_bytes - octets + i];
+  plan->mask = ~0ull >> (64 - 8 * octets);
+  return true;
+}
+
+}  // namespace mz::answer
