@@ -78,6 +78,7 @@ template <typename Address>
 class SpfClassOf {
  public:
   SpfClassOf(const View& view, const Address& address) : view_(view), address_(address) {}
+  SpfClassOf(const View& view, const Address& address, uint32_t class_id) : view_(view), address_(address) { Use(class_id); }
 
   bool Empty() {
     if (ids_ == nullptr) Find();
@@ -106,7 +107,11 @@ class SpfClassOf {
     const SpfHeader& h = *view_.spf();
     constexpr bool kSix = sizeof(Address) == 16;
     const uint32_t map = kSix ? h.class_map6 : h.class_map4;
-    const uint32_t id = map == 0 ? 0 : FindAddress(view_, view_.map(map), address_).result;
+    Use(map == 0 ? 0 : FindAddress(view_, view_.map(map), address_).result);
+  }
+  void Use(uint32_t id) {
+    const SpfHeader& h = *view_.spf();
+    constexpr bool kSix = sizeof(Address) == 16;
     const uint32_t words = kSix ? h.classes6 : h.classes4;
     // Without classes word 0 of the reserved first unit is as good as an empty class.
     const Le32* c = reinterpret_cast<const Le32*>(view_.spf_base() + size_t{words} * 8) + id;
@@ -131,10 +136,9 @@ inline bool InPrefix(const net::Ip6& ip, const net::Ip6& prefix, unsigned length
   return high == 0 && low >> (128 - length) == 0;
 }
 
-// Requires: the domain has data (no kSpfNoData).
-inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, net::Ip4 ip) {
+namespace internal {
+inline SpfMatch EvaluateSpf4(const View& view, const SpfDomain& d, net::Ip4 ip, SpfClassOf<net::Ip4>& sets) {
   const SpfList list = SpfList4(d);
-  internal::SpfClassOf<net::Ip4> sets(view, ip);
   // Sets and prefixes alternate as each domain likes: one branch an entry, which is taken at the match, or where an entry
   // needs a look at more than the list. Most addresses are in no shared set at all.
   const bool in_some_set = list.count != 0 && !sets.Empty();
@@ -153,6 +157,18 @@ inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, net::Ip4 ip) {
     if (in_prefix || sets.Holds(key)) return {SpfPrograms(d)[list.program[i]], static_cast<int32_t>(i)};
   }
   return {SpfPrograms(d)[d.default4], -1};
+}
+}  // namespace internal
+
+// Requires: the domain has data (no kSpfNoData).
+inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, net::Ip4 ip) {
+  internal::SpfClassOf<net::Ip4> sets(view, ip);
+  return internal::EvaluateSpf4(view, d, ip, sets);
+}
+// The same when the class of the address is known already.
+inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, net::Ip4 ip, uint32_t class_id) {
+  internal::SpfClassOf<net::Ip4> sets(view, ip, class_id);
+  return internal::EvaluateSpf4(view, d, ip, sets);
 }
 
 inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, const net::Ip6& ip) {

@@ -19,26 +19,23 @@ inline uint32_t ResultAt(const View& view, const MapHeader& map, size_t position
   }
 }
 
-// How many of the 15 keys are <= x. Written with vectors because compilers leave such a short loop scalar at -O2: four
-// compares instead of fifteen. The sixteenth lane is `bits`, which does not count.
+// How many of the 15 keys are <= x. They ascend, so that it is where the first greater one stands. With SSE2: four
+// compares and three packs, and no branch.
 inline uint32_t CountLessOrEqual(const TreeNode4& node, uint32_t x) {
-  if constexpr (std::endian::native == std::endian::little) {
-    typedef uint32_t Lanes __attribute__((vector_size(16)));
-    typedef int32_t Mask __attribute__((vector_size(16)));
-    const uint8_t* p = reinterpret_cast<const uint8_t*>(&node);
-    const Lanes wanted = {x, x, x, x};
-    Lanes a, b, c, d;
-    std::memcpy(&a, p, 16);
-    std::memcpy(&b, p + 16, 16);
-    std::memcpy(&c, p + 32, 16);
-    std::memcpy(&d, p + 48, 16);
-    const Mask sum = Mask(a <= wanted) + Mask(b <= wanted) + Mask(c <= wanted) +
-                     (Mask(d <= wanted) & Mask{-1, -1, -1, 0});
-    return static_cast<uint32_t>(-(sum[0] + sum[1] + sum[2] + sum[3]));
-  }
+#if defined(__SSE2__)
+  // SSE2 compares signed numbers only.
+  const __m128i turn = _mm_set1_epi32(INT32_MIN);
+  const __m128i wanted = _mm_xor_si128(_mm_set1_epi32(static_cast<int>(x)), turn);
+  const __m128i* keys = reinterpret_cast<const __m128i*>(&node);
+  auto greater = [&](int i) { return _mm_cmpgt_epi32(_mm_xor_si128(_mm_loadu_si128(keys + i), turn), wanted); };
+  const __m128i all = _mm_packs_epi16(_mm_packs_epi32(greater(0), greater(1)), _mm_packs_epi32(greater(2), greater(3)));
+  // The sixteenth lane is `bits`, which does not count: bit 15 ends the search.
+  return static_cast<uint32_t>(std::countr_zero(static_cast<unsigned>(_mm_movemask_epi8(all)) | 1u << kNode4Keys));
+#else
   uint32_t n = 0;
   for (uint32_t i = 0; i < kNode4Keys; i++) n += node.key[i] <= x;
   return n;
+#endif
 }
 
 inline const TreeNode4* Tree4(const MapHeader& map) { return reinterpret_cast<const TreeNode4*>(&map + 1); }
@@ -46,6 +43,16 @@ inline const TreeNode6High* Tree6High(const MapHeader& map) {
   return reinterpret_cast<const TreeNode6High*>(&map + 1);
 }
 inline const TreeNode6* Tree6(const MapHeader& map) { return reinterpret_cast<const TreeNode6*>(&map + 1); }
+
+// `best`: node * 16 + slot of the deepest key at or below an address; all ones: there is none.
+inline Interval<net::Ip4> TreeResult(const View& view, const MapHeader& map, uint32_t best) {
+  if (best == ~0u) return {map.before, false, 0};
+  const TreeNode4* nodes = Tree4(map);
+  const uint32_t node = best / (kNode4Keys + 1), slot = best % (kNode4Keys + 1);
+  const uint32_t start = nodes[node].key[slot];
+  if (map.value_bytes == 0) return {map.result[(nodes[node].bits >> slot) & 1], true, start};
+  return {ResultAt(view, map, size_t{node} * kNode4Keys + slot), true, start};
+}
 
 inline Interval<net::Ip4> FindTree4(const View& view, const MapHeader& map, net::Ip4 x) {
   const TreeNode4* nodes = Tree4(map);
@@ -59,11 +66,7 @@ inline Interval<net::Ip4> FindTree4(const View& view, const MapHeader& map, net:
     best = n != 0 ? here : best;
     k = k * (kNode4Keys + 1) + 1 + n;
   }
-  if (best == ~0u) return {map.before, false, 0};
-  const uint32_t node = best / (kNode4Keys + 1), slot = best % (kNode4Keys + 1);
-  const uint32_t start = nodes[node].key[slot];
-  if (map.value_bytes == 0) return {map.result[(nodes[node].bits >> slot) & 1], true, start};
-  return {ResultAt(view, map, size_t{node} * kNode4Keys + slot), true, start};
+  return TreeResult(view, map, best);
 }
 
 inline Interval<net::Ip4> FindDirect4(const View& view, const MapHeader& map, net::Ip4 x) {

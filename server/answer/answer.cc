@@ -350,7 +350,7 @@ void AnswerChunk(const image::View& view, const Settings& settings, std::span<Re
   ExpressQuery express[kBatch];
   for (size_t i = 0; i < n; i++)
     if (!lane.Read(requests[i], &express[i])) express[i].plan = nullptr;
-  if (n > 1 && view.served_bytes() > kCachedBytes) lane.Warm(requests.data(), {express, n});
+  if (n > 1) lane.Warm(requests.data(), {express, n});
   size_t general = 0;
   for (size_t i = 0; i < n; i++) general += express[i].plan == nullptr;
   int32_t zone = -1;

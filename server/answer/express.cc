@@ -21,12 +21,23 @@ constexpr unsigned kMaxNameLabels = 8;  // of the name between octets and apex
 // What the hash and the comparisons may read behind the name: sixteen octets from its last label on.
 constexpr size_t kReadAhead = 15;
 constexpr size_t kMaxRequest = 512;
+constexpr size_t kMinQnameBytes = 8;  // sixteen octets before the root octet belong to the message
 // Longer names may be the rest of what a client cut (spf_query.cc).
 constexpr size_t kMaxQnameBytes = 250;
 
 // Header fields from the flags on: QR, opcode, AA and TC clear; one question; no answers, no authority.
 bool IsPlainHeader(const uint8_t* wire) {
   return (LoadBe64(wire + 2) & 0xfe00ffffffffffffull) == 0x0000000100000000ull;
+}
+
+// Octets of the labels of a reversed address without leading zeros.
+size_t ReversedBytes(net::Ip4 ip4) {
+  size_t bytes = 2 * kOctets;
+  for (unsigned i = 0; i < kOctets; i++) {
+    const unsigned octet = ip4 >> (8 * i) & 255;
+    bytes += (octet > 9) + (octet > 99);
+  }
+  return bytes;
 }
 
 // Offset behind the QNAME, or 0: found from the end where OPT has no options, label by label otherwise.
@@ -73,9 +84,10 @@ bool ExpressLane::Read(const Request& request, ExpressQuery* q) const {
   const unsigned additional = LoadBe16(packet + 10);
   if (additional > 1) return false;
   const size_t end = EndOfName(wire, additional);
-  if (end < kQname + 8 || end > kQname + kMaxQnameBytes || wire.size() - end < 4) return false;
+  if (end < kQname + kMinQnameBytes || end > kQname + kMaxQnameBytes || wire.size() - end < 4) return false;
   const uint32_t type_and_class = LoadBe32(packet + end);
   q->qtype = static_cast<uint16_t>(type_and_class >> 16);
+  q->searched = false;
   if ((type_and_class & 0xffff) != dns::kClassIn || (q->qtype != dns::kTypeTxt && q->qtype != dns::kTypeA))
     return false;
   q->question_end = static_cast<uint16_t>(end + 4);
@@ -94,14 +106,17 @@ bool ExpressLane::Read(const Request& request, ExpressQuery* q) const {
   // The zone, by the last octets of the name.
   const size_t root = end - 1;
   if (packet[root] != 0) return false;
-  const uint64_t tail = LowerWord(LoadBe64(packet + root - 8));
+  const Octets16 tail = Lower(LoadOctets(packet + root - sizeof(Octets16)));
   const ExpressPlan* plan = nullptr;
   size_t apex = 0;
   for (uint32_t i = 0; i < plans_.count; i++) {
     const ExpressPlan& p = plans_.plans[i];
-    if ((tail & p.mask) != p.tail) continue;
+    if (!IsZero((tail & LoadOctets(p.mask)) ^ LoadOctets(p.tail))) continue;
+    if (p.apex_bytes + kQname + 2u > root) continue;
     apex = root - p.apex_bytes;
-    if (p.apex_bytes + kQname + 2 > root || !SameLower(packet + apex, p.apex, p.apex_bytes)) continue;
+    if (p.apex_bytes > sizeof(Octets16) &&
+        !SameLower(packet + apex, p.apex, p.apex_bytes - sizeof(Octets16)))
+      continue;
     plan = &p;
     break;
   }
@@ -112,16 +127,14 @@ bool ExpressLane::Read(const Request& request, ExpressQuery* q) const {
   unsigned labels = 0;
   if (plan->kind != ExpressPlan::kNames) {
     uint32_t ip4 = 0;
-    bool zeros = false;
     for (unsigned i = 0; i < kOctets; i++) {
       unsigned octet;
       if (at >= apex || !internal::ParseOctet(packet + at, &octet)) return false;
-      zeros |= (packet[at] > 1) & (packet[at + 1] == '0');
       ip4 |= octet << (8 * i);
       at += 1u + packet[at];
     }
     // RFC 7208 section 7.3 writes no leading zeros; rbldnsd takes them.
-    if (zeros && plan->kind == ExpressPlan::kPolicies) return false;
+    if (plan->kind == ExpressPlan::kPolicies && at != kQname + ReversedBytes(ip4)) return false;
     q->ip4 = ip4;
     labels = kOctets;
   }
@@ -234,9 +247,15 @@ void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries)
     }
     if (map == nullptr) continue;
     PrefetchLines(map, 2);
-    walks[count++] = {map, q.ip4, 0};
+    q.searched = map->kind == image::kMapTree4;
+    walks[count++] = {map, q.ip4, &q.result};
   }
-  WarmMaps(view_, {walks, count});
+  WalkMaps(view_, {walks, count});
+}
+
+uint32_t ExpressLane::EvaluatePolicy(const ExpressQuery& q) const {
+  return q.searched ? image::EvaluateSpf(view_, *q.domain, q.ip4, q.result).program
+                    : image::EvaluateSpf(view_, *q.domain, q.ip4).program;
 }
 
 bool ExpressLane::Answer(ExpressQuery& q, Request& request) const {
@@ -248,7 +267,7 @@ bool ExpressLane::Answer(ExpressQuery& q, Request& request) const {
   size_t rdata_bytes;
   if (q.plan->kind == ExpressPlan::kPolicies) {
     if (q.qtype != dns::kTypeTxt) return false;
-    const image::SpfProgram& program = view_.spf_program(image::EvaluateSpf(view_, *q.domain, q.ip4).program);
+    const image::SpfProgram& program = view_.spf_program(EvaluatePolicy(q));
     if (program.outcome == image::kSpfTemperror || program.text == 0) return false;
     text = &view_.text(program.text);
   } else {
@@ -256,7 +275,7 @@ bool ExpressLane::Answer(ExpressQuery& q, Request& request) const {
     if (q.plan->kind == ExpressPlan::kNames) {
       if (!q.listed) return Negative(q, request);
     } else {
-      result = image::FindAddress(view_, *q.map, q.ip4).result;
+      if (!q.searched) result = image::FindAddress(view_, *q.map, q.ip4).result;
       if (result == 0) return Negative(q, request);
     }
     const image::Value& value = view_.value(result);

@@ -35,9 +35,10 @@ struct ExpressQuery {
   bool edns, dnssec_ok;
   bool found;          // Find() was here; the following are valid
   bool listed;         // false: no such name in a dnset
+  bool searched;       // the map was asked; `result` is what it said
   const image::MapHeader* map;      // kAddresses, kSubzones
   const image::SpfDomain* domain;   // kPolicies
-  uint32_t result;                  // kNames
+  uint32_t result;                  // kNames: of the name; else what the map says, or the spf class map
   uint32_t ttl;
 };
 
@@ -54,6 +55,7 @@ class ExpressLane {
 
  private:
   bool Find(const Request& request, ExpressQuery* q) const;
+  uint32_t EvaluatePolicy(const ExpressQuery& q) const;
   bool FindSubzone(const image::NameRecord& record, ExpressQuery* q) const;
   bool Positive(const ExpressQuery& q, Request& request, size_t size) const;
   bool Negative(const ExpressQuery& q, Request& request) const;

@@ -2,9 +2,9 @@
 #include "server/answer/express_plan.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
-#include "base/endian.h"
 #include "format/image/spf_view.h"
 
 namespace mz::answer {
@@ -74,9 +74,10 @@ bool MakeExpressPlan(const image::View& view, int32_t zone_index, ExpressPlan* p
   plan->apex = image::NameBytes(apex).data();
   plan->apex_bytes = apex.name_bytes;
   plan->last_second = zone.expires_unix == 0 ? std::numeric_limits<uint64_t>::max() : uint64_t{zone.expires_unix};
-  const size_t octets = std::min<size_t>(8, plan->apex_bytes);
-  for (size_t i = 0; i < octets; i++) plan->tail = plan->tail << 8 | plan->apex[plan->apex_bytes - octets + i];
-  plan->mask = ~0ull >> (64 - 8 * octets);
+  const size_t octets = std::min<size_t>(sizeof plan->tail, plan->apex_bytes);
+  const size_t zeros = sizeof plan->tail - octets;
+  std::memcpy(plan->tail + zeros, plan->apex + plan->apex_bytes - octets, octets);
+  std::memset(plan->mask + zeros, 0xff, octets);
   return true;
 }
 

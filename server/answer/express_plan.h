@@ -18,7 +18,8 @@ struct ExpressPlan {
   };
   Kind kind;
   uint8_t apex_bytes;     // without root octet
-  uint64_t tail, mask;    // the last octets of the apex, at most eight, as a big-endian number
+  // The last octets of the apex, at most sixteen, behind zeros; and which of them count.
+  alignas(16) uint8_t tail[16], mask[16];
   int32_t zone_index;
   const image::ZoneRecord* zone;
   const uint8_t* apex;    // lower case

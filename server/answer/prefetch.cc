@@ -13,9 +13,6 @@ namespace {
 constexpr size_t kHotZones = 256;
 // A node's further datasets are looked up without help.
 constexpr size_t kWarmDatasets = 4;
-// Levels of an IPv4 tree below its root that are fetched ahead: enough for 65535 keys, more than trees are
-// built for.
-constexpr int kWarmLevels = 3;
 std::span<const image::DatasetRef> FirstDatasets(const image::Node& node) {
   const std::span<const image::DatasetRef> all = image::Datasets(node);
   return all.first(all.size() < kWarmDatasets ? all.size() : kWarmDatasets);
@@ -85,7 +82,7 @@ void StartSpf(const image::View& view, const Job& job, Chain* c) {
     return;
   }
   if (h.class_map4 == 0) return;
-  c->walk = {&view.map(h.class_map4), job.spf_name.ip4, 0};
+  c->walk = {&view.map(h.class_map4), job.spf_name.ip4};
   PrefetchLines(c->walk.map, 2);
 }
 
@@ -115,7 +112,7 @@ void StartMap(const image::View& view, Job& job, Chain* c) {
   for (const image::DatasetRef& ref : FirstDatasets(*c->node)) {
     if (ref.kind >= image::kSpf) continue;  // what they have there is no map
     if (address.has_ip4 && ref.map4 != 0) {
-      if (c->walk.map == nullptr) c->walk = {&view.map(ref.map4), address.ip4, 0};
+      if (c->walk.map == nullptr) c->walk = {&view.map(ref.map4), address.ip4};
       PrefetchLines(&view.map(ref.map4), 2);
     } else if (address.has_ip6 && ref.map6 != 0) {
       PrefetchLines(&view.map(ref.map6), 3);
@@ -123,23 +120,18 @@ void StartMap(const image::View& view, Job& job, Chain* c) {
   }
 }
 
-// Once per level: one step down.
-void StepDown(const image::View& view, MapWalk* w) {
+// One step down. False: that was the last one.
+bool StepDown(MapWalk* w) {
   const image::MapHeader& map = *w->map;
-  if (map.kind == image::kMapDirect4) {
-    const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kCacheLine);
-    __builtin_prefetch(direct + (w->ip4 >> 16));
-    return;
-  }
   const image::TreeNode4* nodes = image::internal::Tree4(map);
-  const uint64_t child = uint64_t{w->node} * (image::kNode4Keys + 1) + 1 +
-                         image::internal::CountLessOrEqual(nodes[w->node], w->ip4);
-  if (child >= map.node_count) {
-    w->map = nullptr;
-    return;
-  }
+  const uint32_t below = image::internal::CountLessOrEqual(nodes[w->node], w->ip4);
+  const uint32_t here = w->node * (image::kNode4Keys + 1) + below - 1;
+  w->best = below != 0 ? here : w->best;
+  const uint64_t child = uint64_t{w->node} * (image::kNode4Keys + 1) + 1 + below;
+  if (child >= map.node_count) return false;
   w->node = static_cast<uint32_t>(child);
   __builtin_prefetch(nodes + child);
+  return true;
 }
 
 // The middle of the lower halves of a direct table, where its binary search begins.
@@ -156,22 +148,31 @@ void StartLows(const image::View& view, const MapWalk& w) {
 
 }  // namespace
 
-void WarmMaps(const image::View& view, std::span<MapWalk> walks) {
-  bool trees = false, tables = false;
-  for (int level = 0; level < kWarmLevels && (level == 0 || trees); level++) {
-    trees = false;
-    for (MapWalk& w : walks) {
-      if (w.map == nullptr) continue;
-      const bool table = w.map->kind == image::kMapDirect4;
-      if (table && level > 0) continue;
-      StepDown(view, &w);
-      tables |= table;
-      trees |= !table && w.map != nullptr;
+void WalkMaps(const image::View& view, std::span<MapWalk> walks) {
+  uint8_t trees[kBatch], tables[kBatch];
+  size_t tree_count = 0, table_count = 0;
+  for (size_t i = 0; i < walks.size(); i++) {
+    MapWalk& w = walks[i];
+    if (w.map->kind == image::kMapTree4) {
+      trees[tree_count++] = static_cast<uint8_t>(i);
+    } else {
+      tables[table_count++] = static_cast<uint8_t>(i);
+      const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{w.map->direct} * kCacheLine);
+      __builtin_prefetch(direct + (w.ip4 >> 16));
     }
   }
-  if (!tables) return;
-  for (const MapWalk& w : walks)
-    if (w.map != nullptr && w.map->kind == image::kMapDirect4) StartLows(view, w);
+  while (tree_count > 0) {
+    size_t left = 0;
+    for (size_t i = 0; i < tree_count; i++) {
+      const uint8_t walk = trees[i];
+      if (StepDown(&walks[walk]))
+        trees[left++] = walk;
+      else if (walks[walk].result != nullptr)
+        *walks[walk].result = image::internal::TreeResult(view, *walks[walk].map, walks[walk].best).result;
+    }
+    tree_count = left;
+  }
+  for (size_t i = 0; i < table_count; i++) StartLows(view, walks[tables[i]]);
 }
 
 void FindZones(const image::View& view, std::span<Job> jobs) {
@@ -216,7 +217,7 @@ void WarmDatasets(const image::View& view, std::span<Job> jobs) {
     StartMap(view, jobs[i], &chains[i]);
     if (chains[i].walk.map != nullptr) walks[count++] = chains[i].walk;
   }
-  WarmMaps(view, {walks, count});
+  WalkMaps(view, {walks, count});
 }
 
 }  // namespace mz::answer

@@ -19,10 +19,13 @@ inline void PrefetchLines(const void* p, int lines) {
 struct MapWalk {
   const image::MapHeader* map;
   net::Ip4 ip4;
-  uint32_t node;  // where the descent stands; the root is 0
+  uint32_t* result = nullptr;  // where to put it, when it is found on the way
+  uint32_t node = 0;           // where the descent stands; the root is 0
+  uint32_t best = ~0u;         // node * 16 + slot of the greatest key seen at or below the address
 };
-// Takes the steps of all searches side by side. `walks` is used up.
-void WarmMaps(const image::View& view, std::span<MapWalk> walks);
+// Takes the steps of all searches side by side, so that they wait for the memory together. Searches in trees end with
+// their result (`*result`); of other maps the next lines are asked for. `walks` is used up.
+void WalkMaps(const image::View& view, std::span<MapWalk> walks);
 
 // Finds the zones of all jobs that want one.
 void FindZones(const image::View& view, std::span<Job> jobs);
