@@ -114,7 +114,7 @@ class ResponseWriter {
   uint8_t* Append(Section section, std::span<const uint8_t> records, uint32_t record_count) {
     if (room_ < size_ || room_ - size_ < records.size()) return nullptr;
     uint8_t* p = out_ + size_;
-    std::memcpy(p, records.data(), records.size());
+    CopyShort(p, records.data(), records.size());
     size_ += records.size();
     count_[section] += record_count;
     return p;

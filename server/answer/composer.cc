@@ -31,7 +31,7 @@ void Subject::Format() {
 }
 
 bool Composer::AddShortText(const image::Text& text, uint32_t ttl, net::Ip4 subject) {
-  const size_t most = MostShortTextBytes(text);
+  const size_t most = MostShortTextBytes(text, subject);
   if (most == 0 || !writer_.HasRoom(1 + most)) return false;
   writer_.CommitAnswer(dns::kTypeTxt, ttl, WriteShortText(text, subject, writer_.StartAnswer(1 + most)));
   Chose(dns::kTypeTxt);

@@ -9,6 +9,7 @@
 #include "format/image/spf_view.h"
 #include "server/answer/express_plan.h"
 #include "server/answer/job.h"
+#include "server/answer/nibbles.h"
 #include "server/answer/reply.h"
 #include "server/answer/short_text.h"
 
@@ -17,7 +18,8 @@ namespace {
 
 constexpr size_t kQname = dns::kHeaderBytes;
 constexpr unsigned kOctets = 4;
-constexpr unsigned kMaxNameLabels = 8;  // of the name between octets and apex
+constexpr unsigned kNibbles = 32;
+constexpr unsigned kMaxNameLabels = 8;  // of the name between address and apex
 // What the hash and the comparisons may read behind the name: sixteen octets from its last label on.
 constexpr size_t kReadAhead = 15;
 constexpr size_t kMaxRequest = 512;
@@ -125,26 +127,20 @@ bool ExpressLane::Read(const Request& request, ExpressQuery* q) const {
 
   size_t at = kQname;
   unsigned labels = 0;
+  q->six = false;
   if (plan->kind != ExpressPlan::kNames) {
-    uint32_t ip4 = 0;
-    for (unsigned i = 0; i < kOctets; i++) {
-      unsigned octet;
-      if (at >= apex || !internal::ParseOctet(packet + at, &octet)) return false;
-      ip4 |= octet << (8 * i);
-      at += 1u + packet[at];
-    }
-    // RFC 7208 section 7.3 writes no leading zeros; rbldnsd takes them.
-    if (plan->kind == ExpressPlan::kPolicies && at != kQname + ReversedBytes(ip4)) return false;
-    q->ip4 = ip4;
-    labels = kOctets;
+    if (!ReadAddress(packet, apex, q, &at)) return false;
+    labels = q->six ? kNibbles : kOctets;
   }
   q->name_at = static_cast<uint8_t>(at - kQname);
   if (plan->kind == ExpressPlan::kAddresses) {
-    q->labels = kOctets;
+    const image::DatasetRef* ref = q->six ? plan->ref6 : plan->ref;
+    if (at != apex || ref == nullptr || HasDepth(plan->elsewhere, labels)) return false;
+    q->labels = static_cast<uint8_t>(labels);
     q->found = true;
-    q->map = &view_.map(plan->ref->map4);
-    q->ttl = plan->ref->ttl;
-    return at == apex && !HasDepth(plan->elsewhere, kOctets);
+    q->map = &view_.map(q->six ? ref->map6 : ref->map4);
+    q->ttl = ref->ttl;
+    return true;
   }
   uint64_t label_hash[kMaxNameLabels];
   unsigned names = 0;
@@ -172,18 +168,38 @@ bool ExpressLane::Read(const Request& request, ExpressQuery* q) const {
   return true;
 }
 
-// The one IPv4 dataset of a subzone.
+// The leftmost labels as an address; `at` moves behind them.
+bool ExpressLane::ReadAddress(const uint8_t* packet, size_t apex, ExpressQuery* q, size_t* at) const {
+  if (packet[*at] == 1 && *at + kNibbleLabelBytes <= apex && ParseNibbleLabels(packet + *at, &q->ip6)) {
+    q->six = true;
+    *at += kNibbleLabelBytes;
+    return !net::IsV4Mapped(q->ip6) && !net::Is6To4(q->ip6);  // these may be asked as IPv4 addresses
+  }
+  uint32_t ip4 = 0;
+  for (unsigned i = 0; i < kOctets; i++) {
+    unsigned octet;
+    if (*at >= apex || !internal::ParseOctet(packet + *at, &octet)) return false;
+    ip4 |= octet << (8 * i);
+    *at += 1u + packet[*at];
+  }
+  q->ip4 = ip4;
+  // RFC 7208 section 7.3 writes no leading zeros; rbldnsd takes them.
+  return q->plan->kind != ExpressPlan::kPolicies || *at == kQname + ReversedBytes(ip4);
+}
+
+// The one dataset of a subzone that is asked for such an address.
 bool ExpressLane::FindSubzone(const image::NameRecord& record, ExpressQuery* q) const {
   if (record.flags & image::kNameBelow) return false;  // a longer name may be a subzone, too
   const image::DatasetRef* chosen = nullptr;
   for (const image::DatasetRef& ref : image::Datasets(view_.node(record.a))) {
-    if (ref.kind == image::kIp6Tset || ref.kind == image::kIp6Trie) continue;
-    const bool addresses = ref.kind == image::kIp4Set || ref.kind == image::kIp4Tset || ref.kind == image::kIp4Trie;
-    if (!addresses || chosen != nullptr || ref.map4 == 0) return false;
+    const bool six = ref.kind == image::kIp6Tset || ref.kind == image::kIp6Trie;
+    if (!six && ref.kind > image::kIp4Trie) return false;
+    if (six != q->six) continue;
+    if (chosen != nullptr || (six ? ref.map6 : ref.map4) == 0) return false;
     chosen = &ref;
   }
   if (chosen == nullptr) return false;
-  q->map = &view_.map(chosen->map4);
+  q->map = &view_.map(q->six ? chosen->map6 : chosen->map4);
   q->ttl = chosen->ttl;
   return true;
 }
@@ -234,7 +250,7 @@ void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries)
     switch (q.plan->kind) {
       case ExpressPlan::kPolicies: {
         PrefetchLines(q.domain, 2);
-        const uint32_t classes = view_.spf()->class_map4;
+        const uint32_t classes = q.six ? view_.spf()->class_map6 : view_.spf()->class_map4;
         if (classes != 0) map = &view_.map(classes);
         break;
       }
@@ -246,14 +262,21 @@ void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries)
         break;
     }
     if (map == nullptr) continue;
-    PrefetchLines(map, 2);
+    PrefetchLines(map, q.six ? 3 : 2);
+    if (q.six) continue;
     q.searched = map->kind == image::kMapTree4;
     walks[count++] = {map, q.ip4, &q.result};
   }
   WalkMaps(view_, {walks, count});
 }
 
+uint32_t ExpressLane::FindListed(const ExpressQuery& q) const {
+  if (q.searched) return q.result;
+  return q.six ? image::FindAddress(view_, *q.map, q.ip6).result : image::FindAddress(view_, *q.map, q.ip4).result;
+}
+
 uint32_t ExpressLane::EvaluatePolicy(const ExpressQuery& q) const {
+  if (q.six) return image::EvaluateSpf(view_, *q.domain, q.ip6).program;
   return q.searched ? image::EvaluateSpf(view_, *q.domain, q.ip4, q.result).program
                     : image::EvaluateSpf(view_, *q.domain, q.ip4).program;
 }
@@ -275,7 +298,7 @@ bool ExpressLane::Answer(ExpressQuery& q, Request& request) const {
     if (q.plan->kind == ExpressPlan::kNames) {
       if (!q.listed) return Negative(q, request);
     } else {
-      if (!q.searched) result = image::FindAddress(view_, *q.map, q.ip4).result;
+      result = FindListed(q);
       if (result == 0) return Negative(q, request);
     }
     const image::Value& value = view_.value(result);
@@ -289,10 +312,10 @@ bool ExpressLane::Answer(ExpressQuery& q, Request& request) const {
     }
   }
   if (text != nullptr) {
-    const size_t most = MostShortTextBytes(*text);
+    const size_t most = q.six ? MostShortTextBytes(*text, q.ip6) : MostShortTextBytes(*text, q.ip4);
     if (most == 0 || q.question_end + dns::kAnswerOverhead + 1 + most + dns::kOptRecordBytes > dns::kMinUdpBytes)
       return false;
-    rdata_bytes = WriteShortText(*text, q.ip4, rdata);
+    rdata_bytes = q.six ? WriteShortText(*text, q.ip6, rdata) : WriteShortText(*text, q.ip4, rdata);
   } else {
     rdata_bytes = 4;
   }
@@ -325,7 +348,7 @@ bool ExpressLane::Negative(const ExpressQuery& q, Request& request) const {
   if ((zone.flags & image::kZoneEntNxdomain) == 0) {
     if (HasDeeper(q.plan->stored, q.labels)) return false;  // perhaps an empty non-terminal
     // Four octets of one digit each are four nibbles as well, above whatever IPv6 addresses are listed.
-    if (q.plan->kind != ExpressPlan::kNames && q.name_at == 2 * kOctets) return false;
+    if (q.plan->kind != ExpressPlan::kNames && !q.six && q.name_at == 2 * kOctets) return false;
   }
   dns::ResponseWriter writer = Writer(q, request, q.question_end, 0);
   Composer composer(view_, writer, q.qtype);

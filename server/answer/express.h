@@ -26,13 +26,15 @@ struct ExpressQuery {
   const ExpressPlan* plan;
   uint64_t hash;      // of the name, unless the plan is for addresses
   net::Ip4 ip4;
+  net::Ip6 ip6;       // with `six`; then ip4 is not
   uint16_t question_end;
   uint16_t qtype;
   uint16_t udp_bytes;  // as offered; 0 without EDNS
-  uint8_t name_at;     // offset of the name left of the apex, behind the octets, from the start of QNAME
+  uint8_t name_at;     // offset of the name left of the apex, behind the address, from the start of QNAME
   uint8_t name_bytes;
-  uint8_t labels;      // left of the apex, octets included
+  uint8_t labels;      // left of the apex, those of the address included
   bool edns, dnssec_ok;
+  bool six;            // the address is an IPv6 one
   bool found;          // Find() was here; the following are valid
   bool listed;         // false: no such name in a dnset
   bool searched;       // the map was asked; `result` is what it said
@@ -55,7 +57,9 @@ class ExpressLane {
 
  private:
   bool Find(const Request& request, ExpressQuery* q) const;
+  bool ReadAddress(const uint8_t* packet, size_t apex, ExpressQuery* q, size_t* at) const;
   uint32_t EvaluatePolicy(const ExpressQuery& q) const;
+  uint32_t FindListed(const ExpressQuery& q) const;
   bool FindSubzone(const image::NameRecord& record, ExpressQuery* q) const;
   bool Positive(const ExpressQuery& q, Request& request, size_t size) const;
   bool Negative(const ExpressQuery& q, Request& request) const;

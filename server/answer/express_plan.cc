@@ -18,8 +18,8 @@ bool IsAddressAndDomain(const image::SpfZone& zone) {
 }
 
 // One dataset may have the kind of the plan; the others must not know the names that the plan is for.
-bool ChooseDataset(const image::View& view, const image::Node& node, ExpressPlan* plan) {
-  bool addresses = false;
+bool ChooseDatasets(const image::View& view, const image::Node& node, ExpressPlan* plan) {
+  bool addresses = false, several6 = false;
   for (const image::DatasetRef& ref : image::Datasets(node)) {
     if (ref.kind != image::kDnset) plan->stored |= ref.exact_depths;
     ExpressPlan::Kind kind;
@@ -33,6 +33,9 @@ bool ChooseDataset(const image::View& view, const image::Node& node, ExpressPlan
         break;
       case image::kIp6Tset:
       case image::kIp6Trie:  // asked for names of 32 labels only
+        if (ref.map6 == 0) continue;
+        several6 = plan->ref6 != nullptr;
+        plan->ref6 = &ref;
         continue;
       case image::kGeneric:
         plan->elsewhere |= ref.exact_depths;
@@ -55,8 +58,11 @@ bool ChooseDataset(const image::View& view, const image::Node& node, ExpressPlan
     plan->ref = &ref;
     plan->kind = kind;
   }
+  if (several6) plan->ref6 = nullptr;
+  if (plan->ref == nullptr) plan->kind = ExpressPlan::kAddresses;
   // Four octets without a subzone, beside names: which one was meant is the general path's to find out.
-  return plan->ref != nullptr && (!addresses || plan->kind == ExpressPlan::kAddresses);
+  if (addresses && plan->kind != ExpressPlan::kAddresses) return false;
+  return plan->ref != nullptr || plan->ref6 != nullptr;
 }
 
 }  // namespace
@@ -68,7 +74,7 @@ bool MakeExpressPlan(const image::View& view, int32_t zone_index, ExpressPlan* p
       (apex.flags & image::kNameBelow))
     return false;
   *plan = ExpressPlan{};
-  if (!ChooseDataset(view, view.node(zone.node), plan)) return false;
+  if (!ChooseDatasets(view, view.node(zone.node), plan)) return false;
   plan->zone = &zone;
   plan->zone_index = zone_index;
   plan->apex = image::NameBytes(apex).data();

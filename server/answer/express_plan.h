@@ -11,8 +11,8 @@ namespace mz::answer {
 
 struct ExpressPlan {
   enum Kind : uint8_t {
-    kAddresses,  // four octets, then the apex: one IPv4 dataset
-    kSubzones,   // four octets, a name, the apex: a combined dataset
+    kAddresses,  // an address, the apex: at most one IPv4 dataset and one IPv6 dataset
+    kSubzones,   // an address, a name, the apex: a combined dataset
     kPolicies,   // the same: an spf dataset whose one layout is address and domain
     kNames,      // a name, the apex: a dnset
   };
@@ -23,7 +23,8 @@ struct ExpressPlan {
   int32_t zone_index;
   const image::ZoneRecord* zone;
   const uint8_t* apex;    // lower case
-  const image::DatasetRef* ref;
+  const image::DatasetRef* ref;   // null (kAddresses): there is no IPv4 dataset
+  const image::DatasetRef* ref6;  // kAddresses; null: none, or several
   uint32_t elsewhere;     // bit n: a name of n labels left of the apex may be in another dataset, too (31: 31 or more)
   uint32_t stored;        // bit n: names of n labels are stored in some dataset other than a dnset
   uint64_t last_second;   // of the zone's data

@@ -14,6 +14,7 @@
 #include "format/image/view.h"
 #include "server/answer/access.h"
 #include "server/answer/lower.h"
+#include "server/answer/nibbles.h"
 #include "server/answer/spf_name.h"
 
 namespace mz::answer {
@@ -107,6 +108,7 @@ inline bool ReversedOctets(const dns::Query& query, const uint8_t* name, unsigne
 // `count` leftmost labels as the leading nibbles of an IPv6 address. count 1..32.
 inline bool ReversedNibbles(const Job& job, unsigned count, net::Ip6* address) {
   if (job.query.label[count] != 2 * count) return false;  // some label is longer than one octet
+  if (count == 32) return ParseNibbleLabels(job.name, address);
   net::Ip6 value;
   for (unsigned i = 0; i < count; i++) {
     unsigned nibble;

@@ -1,0 +1,92 @@
+// See express_image.h.
+#include "express_image.h"
+
+#include "tests/compiler/build/spf_models.h"
+
+namespace mz::answer {
+
+TestImage MakeExpressImage(uint32_t profile) {
+  TestImage image(profile);
+  const auto one = image.Result({{"127.0.0.2", "see http://bl.example/?$ there"}}),
+             plain = image.Result({{"127.0.0.3", "listed"}}), bare = image.Result({{"127.0.0.4", ""}}),
+             several = image.Result({{"127.0.0.5", "a $"}, {"127.0.0.6", "b"}}),
+             long_text = image.Result({{"127.0.0.7", std::string(239, 'l') + "$"}}),
+             two_holes = image.Result({{"127.0.0.8", "$ and $"}});
+  const std::vector<compiler::ResultId> results = {one, plain, bare, several, long_text, two_holes, 0};
+  auto fill = [&](compiler::DatasetModel& d, unsigned step) {
+    for (unsigned i = 0; i < 40; i++)
+      image.List(d, std::to_string(i * step % 7) + "." + std::to_string(i % 5) + ".0.0/" + std::to_string(12 + i % 20),
+                 results[i % results.size()]);
+  };
+  const auto few_records = image.AddDataset(image::kGeneric);
+  image.AddRecord(few_records, "www", dns::kTypeTxt, 4, {1, 'w'});
+  const auto ip = image.AddDataset(image::kIp4Set), six = image.AddDataset(image::kIp6Trie, 300),
+             names = image.AddDataset(image::kDnset, 90), wild = image.AddDataset(image::kDnset),
+             records = image.AddDataset(image::kGeneric), combined = image.AddDataset(image::kCombined),
+             acl = image.AddDataset(image::kAcl), base = image.AddDataset(image::kCombined);
+  fill(image.dataset(ip), 3);
+  image.List(six, "2001:db8::/32", one);
+  for (const char* name : {"example.com", "www.example.com", "a-rather-long-label.net", "x.y.z", "com"})
+    image.ListName(names, name, name[0] == 'x' ? bare : name[0] == 'w' ? several : plain);
+  image.ListName(names, "not.com", 0);
+  image.ListName(names, "subject.com", one);
+  image.ListName(wild, "*.example.com", one);
+  image.AddRecord(records, "www", dns::kTypeA, 77, {1, 1, 1, 1});
+  image.AddRecord(records, "a.b.c.d.e", dns::kTypeTxt, 78, {2, 'h', 'i'});
+  image.AddRecord(records, "@", dns::kTypeTxt, 80, {4, 'a', 'p', 'e', 'x'});
+  image.List(image.AddPart(combined, image::kIp6Trie, {"example.com"}, 61), "2001:db8::/44", one);
+  image.List(image.AddPart(combined, image::kIp6Tset, {"six.org"}, 62), "2001:db8::/33", plain);
+  for (const char* sub : {"example.com", "a.example.com", "net", "a-label-of-more-than-sixteen.octets.example", "deep.er.est.a.b"}) {
+    fill(image.AddPart(combined, image::kIp4Set, {sub}, 60), static_cast<unsigned>(sub[0]));
+    if (sub[0] == 'n') image.List(image.AddPart(combined, image::kIp6Trie, {sub}), "1234::/16", one);
+  }
+  fill(image.AddPart(combined, image::kIp4Set, {"two.org"}), 2);
+  fill(image.AddPart(combined, image::kIp4Trie, {"two.org"}), 5);
+  image.AddRecord(image.AddPart(combined, image::kGeneric, {"gen.org"}), "1.2.3.4", dns::kTypeTxt, 5, {1, 'g'});
+  fill(image.AddPart(base, image::kIp4Set, {"@"}), 4);
+  fill(image.AddPart(base, image::kIp4Set, {"sub.example"}), 6);
+  image.List(acl, "192.0.2.0/26", image.Action(image::kAclEmpty));
+
+  compiler::testing::SpfModelBuilder spf(&image.model().pool, {"%{ir}.%{d}"});
+  using compiler::SpfOutcome;
+  const uint32_t pass = spf.Program(SpfOutcome::kPass, "v=spf1 ip4:$ -all"), fail = spf.Program(SpfOutcome::kFail, "v=spf1 -all"),
+                 temp = spf.Program(SpfOutcome::kTemperror, ""), vast = spf.Program(SpfOutcome::kNeutral, std::string(300, 'v')),
+                 asked = spf.Program(SpfOutcome::kDynamic, "v=spf1 exists:@ -all");
+  spf.program(fail).helpers = {{"a", spf.Text("v=spf1 -all")}};
+  const uint32_t shared = spf.Set4({"1.0.0.0/10", "2.2.0.0/16", "3.0.0.0/30"}), other = spf.Set4({"1.2.0.0/16", "0.4.0.0/16"});
+  spf.Domain("example.com", {{shared, pass}, {other, asked}}, {{spf.Set6({"2001:db8::/40", "1234::/20"}), pass}}, fail, fail);
+  spf.Domain("net", {{other, temp}, {shared, vast}}, {}, pass, fail).subdomains = true;
+  spf.Domain("none.org", {}, {}, 0, 0).no_data = true;
+  const auto policies = image.AddDataset(image::kSpf, 30);
+  image.dataset(policies).spf = spf.Finish();
+
+  auto zone = [&](const char* apex, std::vector<uint32_t> datasets, uint32_t flags = 0) -> compiler::ZoneModel& {
+    compiler::ZoneModel& z = image.AddZone(apex, std::move(datasets), flags);
+    TestImage::AddSoa(z);
+    return z;
+  };
+  TestImage::AddNs(zone("ip.list.test", {ip, few_records, six}), {"ns1.ip.list.test", "ns2.elsewhere.test"});
+  zone("minimal.test", {ip}, image::kZoneMinimal | image::kZoneEntNxdomain);
+  zone("six.test", {six, few_records});
+  zone("t.est", {ip});                       // a short apex
+  zone("names.list.test", {names});
+  zone("wild.test", {wild});
+  zone("records.test", {ip, records});
+  TestImage::AddNs(zone("combined.test", {combined}), {"ns1.ip.list.test", "a.b", "c.d"});
+  zone("base.test", {base});
+  zone("_spf.test", {policies});
+  zone("mixed.test", {ip, combined});
+  zone("acl.test", {ip}).acl = acl;
+  const auto old = image.AddDataset(image::kIp4Set);
+  fill(image.dataset(old), 3);
+  image.dataset(old).expires_unix = 1000;
+  zone("old.test", {old});
+  zone("down.test", {ip}, image::kZoneNotLoaded);
+  zone("in.outer.test", {ip});
+  zone("outer.test", {ip});
+  image.AddZone("nosoa.test", {ip, six}, image::kZoneEntNxdomain);
+  image.Build();
+  return image;
+}
+
+}  // namespace mz::answer
