@@ -171,10 +171,10 @@ inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, net::Ip4 ip, u
   return internal::EvaluateSpf4(view, d, ip, sets);
 }
 
-inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, const net::Ip6& ip) {
+namespace internal {
+inline SpfMatch EvaluateSpf6(const View& view, const SpfDomain& d, const net::Ip6& ip, SpfClassOf<net::Ip6>& sets) {
   const SpfList list = SpfList6(d);
   const SpfPrefix6* prefixes = SpfPrefixes6(d);
-  internal::SpfClassOf<net::Ip6> sets(view, ip);
   for (uint32_t i = 0; i < list.count; i++) {
     const unsigned kind = list.kind[i];
     bool hit;
@@ -191,6 +191,16 @@ inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, const net::Ip6
     if (hit) return {SpfPrograms(d)[list.program[i]], static_cast<int32_t>(i)};
   }
   return {SpfPrograms(d)[d.default6], -1};
+}
+}  // namespace internal
+
+inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, const net::Ip6& ip) {
+  internal::SpfClassOf<net::Ip6> sets(view, ip);
+  return internal::EvaluateSpf6(view, d, ip, sets);
+}
+inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, const net::Ip6& ip, uint32_t class_id) {
+  internal::SpfClassOf<net::Ip6> sets(view, ip, class_id);
+  return internal::EvaluateSpf6(view, d, ip, sets);
 }
 
 }  // namespace mz::image

@@ -89,20 +89,44 @@ inline Interval<net::Ip4> FindDirect4(const View& view, const MapHeader& map, ne
   return {ResultAt(view, map, base), true, start};
 }
 
-template <typename TreeNode, typename LessOrEqual>
-inline bool FindTree6(const TreeNode* nodes, uint32_t node_count, LessOrEqual le, uint32_t* node, uint32_t* slot) {
-  bool found = false;
-  for (uint32_t k = 0; k < node_count;) {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < kNode6Keys; i++) n += le(nodes[k], i);
-    if (n != 0) {
-      *node = k;
-      *slot = n - 1;
-      found = true;
-    }
+// The 7 keys of an IPv6 node; they ascend, too.
+inline uint32_t CountLessOrEqual(const TreeNode6High& node, const net::Ip6& x) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < kNode6Keys; i++) n += node.key[i] <= x.high;
+  return n;
+}
+inline uint32_t CountLessOrEqual(const TreeNode6& node, const net::Ip6& x) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < kNode6Keys; i++) {
+    const uint64_t high = node.high[i];
+    n += (high < x.high) | ((high == x.high) & (node.low[i] <= x.low));
+  }
+  return n;
+}
+inline net::Ip6 KeyOf(const TreeNode6High& node, uint32_t slot) { return {node.key[slot], 0}; }
+inline net::Ip6 KeyOf(const TreeNode6& node, uint32_t slot) { return {node.high[slot], node.low[slot]}; }
+
+// `best` as for IPv4: node * 8 + slot.
+template <typename TreeNode>
+inline Interval<net::Ip6> TreeResult6(const View& view, const MapHeader& map, const TreeNode* nodes, uint32_t best) {
+  if (best == ~0u) return {map.before, false, {}};
+  const uint32_t node = best / (kNode6Keys + 1), slot = best % (kNode6Keys + 1);
+  const net::Ip6 start = KeyOf(nodes[node], slot);
+  if (map.value_bytes == 0) return {map.result[(nodes[node].bits >> slot) & 1], true, start};
+  return {ResultAt(view, map, size_t{node} * kNode6Keys + slot), true, start};
+}
+
+template <typename TreeNode>
+inline Interval<net::Ip6> FindTree6(const View& view, const MapHeader& map, const TreeNode* nodes, const net::Ip6& x) {
+  const uint32_t node_count = map.node_count;
+  uint32_t best = ~0u;
+  for (uint64_t k = 0; k < node_count;) {
+    const uint32_t n = CountLessOrEqual(nodes[k], x);
+    const uint32_t here = static_cast<uint32_t>(k) * (kNode6Keys + 1) + n - 1;
+    best = n != 0 ? here : best;
     k = k * (kNode6Keys + 1) + 1 + n;
   }
-  return found;
+  return TreeResult6(view, map, nodes, best);
 }
 
 // Visits tree positions (node, slot) in key order; stops after `count` real keys.
@@ -146,27 +170,8 @@ inline Interval<net::Ip4> FindAddress(const View& view, const MapHeader& map, ne
 }
 
 inline Interval<net::Ip6> FindAddress(const View& view, const MapHeader& map, const net::Ip6& x) {
-  uint32_t node = 0, slot = 0;
-  if (map.kind == kMapTree6High) {
-    const TreeNode6High* nodes = internal::Tree6High(map);
-    if (!internal::FindTree6(nodes, map.node_count,
-                             [&](const TreeNode6High& n, uint32_t i) { return n.key[i] <= x.high; }, &node, &slot))
-      return {map.before, false, {}};
-    net::Ip6 start{nodes[node].key[slot], 0};
-    if (map.value_bytes == 0) return {map.result[(nodes[node].bits >> slot) & 1], true, start};
-    return {internal::ResultAt(view, map, size_t{node} * kNode6Keys + slot), true, start};
-  }
-  const TreeNode6* nodes = internal::Tree6(map);
-  if (!internal::FindTree6(nodes, map.node_count,
-                           [&](const TreeNode6& n, uint32_t i) {
-                             uint64_t high = n.high[i];
-                             return high < x.high || (high == x.high && n.low[i] <= x.low);
-                           },
-                           &node, &slot))
-    return {map.before, false, {}};
-  net::Ip6 start{nodes[node].high[slot], nodes[node].low[slot]};
-  if (map.value_bytes == 0) return {map.result[(nodes[node].bits >> slot) & 1], true, start};
-  return {internal::ResultAt(view, map, size_t{node} * kNode6Keys + slot), true, start};
+  return map.kind == kMapTree6High ? internal::FindTree6(view, map, internal::Tree6High(map), x)
+                                   : internal::FindTree6(view, map, internal::Tree6(map), x);
 }
 
 // Neighbouring intervals have different results, so a boundary inside (first, last] proves a listed address. The last

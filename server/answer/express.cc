@@ -237,8 +237,9 @@ void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries)
     if (const image::NameRecord* record = view_.GuessName(q.hash))
       PrefetchLines(record, q.plan->kind == ExpressPlan::kNames ? 1 : 2);
   }
-  MapWalk walks[kBatch];
-  size_t count = 0;
+  MapWalk<net::Ip4> walks[kBatch];
+  MapWalk<net::Ip6> walks6[kBatch];
+  size_t count = 0, count6 = 0;
   for (size_t i = 0; i < queries.size(); i++) {
     ExpressQuery& q = queries[i];
     if (q.plan == nullptr) continue;
@@ -263,11 +264,14 @@ void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries)
     }
     if (map == nullptr) continue;
     PrefetchLines(map, q.six ? 3 : 2);
-    if (q.six) continue;
-    q.searched = map->kind == image::kMapTree4;
-    walks[count++] = {map, q.ip4, &q.result};
+    q.searched = map->kind != image::kMapDirect4;
+    if (q.six)
+      walks6[count6++] = {map, q.ip6, &q.result};
+    else
+      walks[count++] = {map, q.ip4, &q.result};
   }
-  WalkMaps(view_, {walks, count});
+  WalkMaps(view_, std::span(walks, count));
+  WalkMaps(view_, std::span(walks6, count6));
 }
 
 uint32_t ExpressLane::FindListed(const ExpressQuery& q) const {
@@ -276,7 +280,9 @@ uint32_t ExpressLane::FindListed(const ExpressQuery& q) const {
 }
 
 uint32_t ExpressLane::EvaluatePolicy(const ExpressQuery& q) const {
-  if (q.six) return image::EvaluateSpf(view_, *q.domain, q.ip6).program;
+  if (q.six)
+    return q.searched ? image::EvaluateSpf(view_, *q.domain, q.ip6, q.result).program
+                      : image::EvaluateSpf(view_, *q.domain, q.ip6).program;
   return q.searched ? image::EvaluateSpf(view_, *q.domain, q.ip4, q.result).program
                     : image::EvaluateSpf(view_, *q.domain, q.ip4).program;
 }

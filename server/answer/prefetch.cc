@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kHotZones = 256;
 // A node's further datasets are looked up without help.
 constexpr size_t kWarmDatasets = 4;
+// So many lower halves of a direct table are fetched as a whole: four lines.
+constexpr uint32_t kWarmLows = 128;
 std::span<const image::DatasetRef> FirstDatasets(const image::Node& node) {
   const std::span<const image::DatasetRef> all = image::Datasets(node);
   return all.first(all.size() < kWarmDatasets ? all.size() : kWarmDatasets);
@@ -25,7 +27,7 @@ struct Chain {
   const image::NameRecord* record;
   const image::Node* node;  // whose maps will be asked; null: none
   unsigned left;
-  MapWalk walk;  // without a map: none
+  MapWalk<net::Ip4> walk;  // without a map: none
 };
 
 // Stage 1: the bucket of the name that will most probably be looked up.
@@ -121,58 +123,94 @@ void StartMap(const image::View& view, Job& job, Chain* c) {
 }
 
 // One step down. False: that was the last one.
-bool StepDown(MapWalk* w) {
-  const image::MapHeader& map = *w->map;
-  const image::TreeNode4* nodes = image::internal::Tree4(map);
-  const uint32_t below = image::internal::CountLessOrEqual(nodes[w->node], w->ip4);
-  const uint32_t here = w->node * (image::kNode4Keys + 1) + below - 1;
+template <typename TreeNode, typename Address>
+bool StepDown(const TreeNode* nodes, uint32_t fanout, MapWalk<Address>* w) {
+  const uint32_t below = image::internal::CountLessOrEqual(nodes[w->node], w->address);
+  const uint32_t here = w->node * fanout + below - 1;
   w->best = below != 0 ? here : w->best;
-  const uint64_t child = uint64_t{w->node} * (image::kNode4Keys + 1) + 1 + below;
-  if (child >= map.node_count) return false;
+  const uint64_t child = uint64_t{w->node} * fanout + 1 + below;
+  if (child >= w->map->node_count) return false;
   w->node = static_cast<uint32_t>(child);
-  __builtin_prefetch(nodes + child);
+  PrefetchLines(nodes + child, sizeof(TreeNode) / kCacheLine);
   return true;
 }
 
-// The middle of the lower halves of a direct table, where its binary search begins.
-void StartLows(const image::View& view, const MapWalk& w) {
-  const image::MapHeader& map = *w.map;
-  const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kCacheLine);
-  const Le16* lows = reinterpret_cast<const Le16*>(view.maps_base() + size_t{map.lows} * kCacheLine);
-  const uint32_t base = direct[w.ip4 >> 16], end = direct[(w.ip4 >> 16) + 1];
-  const uint32_t middle = base + (end - base) / 2;
-  __builtin_prefetch(lows + middle);
-  if (map.value_bytes != 0)
-    __builtin_prefetch(view.maps_base() + size_t{map.values} * kCacheLine + size_t{middle} * map.value_bytes);
+bool StepDown(MapWalk<net::Ip4>* w) {
+  return StepDown(image::internal::Tree4(*w->map), image::kNode4Keys + 1, w);
+}
+bool StepDown(MapWalk<net::Ip6>* w) {
+  const image::MapHeader& map = *w->map;
+  return map.kind == image::kMapTree6High ? StepDown(image::internal::Tree6High(map), image::kNode6Keys + 1, w)
+                                          : StepDown(image::internal::Tree6(map), image::kNode6Keys + 1, w);
 }
 
-}  // namespace
+uint32_t ResultOf(const image::View& view, const MapWalk<net::Ip4>& w) {
+  return image::internal::TreeResult(view, *w.map, w.best).result;
+}
+uint32_t ResultOf(const image::View& view, const MapWalk<net::Ip6>& w) {
+  const image::MapHeader& map = *w.map;
+  return map.kind == image::kMapTree6High
+             ? image::internal::TreeResult6(view, map, image::internal::Tree6High(map), w.best).result
+             : image::internal::TreeResult6(view, map, image::internal::Tree6(map), w.best).result;
+}
 
-void WalkMaps(const image::View& view, std::span<MapWalk> walks) {
-  uint8_t trees[kBatch], tables[kBatch];
-  size_t tree_count = 0, table_count = 0;
-  for (size_t i = 0; i < walks.size(); i++) {
-    MapWalk& w = walks[i];
-    if (w.map->kind == image::kMapTree4) {
-      trees[tree_count++] = static_cast<uint8_t>(i);
-    } else {
-      tables[table_count++] = static_cast<uint8_t>(i);
-      const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{w.map->direct} * kCacheLine);
-      __builtin_prefetch(direct + (w.ip4 >> 16));
-    }
-  }
-  while (tree_count > 0) {
+// `trees`: indexes of the walks to be taken.
+template <typename Address>
+void WalkTrees(const image::View& view, std::span<MapWalk<Address>> walks, uint8_t* trees, size_t count) {
+  while (count > 0) {
     size_t left = 0;
-    for (size_t i = 0; i < tree_count; i++) {
+    for (size_t i = 0; i < count; i++) {
       const uint8_t walk = trees[i];
       if (StepDown(&walks[walk]))
         trees[left++] = walk;
       else if (walks[walk].result != nullptr)
-        *walks[walk].result = image::internal::TreeResult(view, *walks[walk].map, walks[walk].best).result;
+        *walks[walk].result = ResultOf(view, walks[walk]);
     }
-    tree_count = left;
+    count = left;
   }
+}
+
+// The lower halves of a direct table under one upper half, which a binary search goes through, and their values.
+void StartLows(const image::View& view, const MapWalk<net::Ip4>& w) {
+  const image::MapHeader& map = *w.map;
+  const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kCacheLine);
+  const Le16* lows = reinterpret_cast<const Le16*>(view.maps_base() + size_t{map.lows} * kCacheLine);
+  const uint32_t high = w.address >> 16, base = direct[high], end = direct[high + 1];
+  const uint8_t* values = view.maps_base() + size_t{map.values} * kCacheLine;
+  if (end - base <= kWarmLows) {
+    for (uint32_t i = base; i < end; i += kCacheLine / sizeof(Le16)) __builtin_prefetch(lows + i);
+    __builtin_prefetch(lows + end - 1);
+    __builtin_prefetch(map.value_bytes == 0 ? values + base / 8 : values + size_t{base} * map.value_bytes);
+    return;
+  }
+  const uint32_t middle = base + (end - base) / 2;
+  __builtin_prefetch(lows + middle);
+  __builtin_prefetch(map.value_bytes == 0 ? values + middle / 8 : values + size_t{middle} * map.value_bytes);
+}
+
+}  // namespace
+
+void WalkMaps(const image::View& view, std::span<MapWalk<net::Ip4>> walks) {
+  uint8_t trees[kBatch], tables[kBatch];
+  size_t tree_count = 0, table_count = 0;
+  for (size_t i = 0; i < walks.size(); i++) {
+    const image::MapHeader& map = *walks[i].map;
+    if (map.kind == image::kMapTree4) {
+      trees[tree_count++] = static_cast<uint8_t>(i);
+    } else {
+      tables[table_count++] = static_cast<uint8_t>(i);
+      const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kCacheLine);
+      __builtin_prefetch(direct + (walks[i].address >> 16));
+    }
+  }
+  WalkTrees(view, walks, trees, tree_count);
   for (size_t i = 0; i < table_count; i++) StartLows(view, walks[tables[i]]);
+}
+
+void WalkMaps(const image::View& view, std::span<MapWalk<net::Ip6>> walks) {
+  uint8_t trees[kBatch];
+  for (size_t i = 0; i < walks.size(); i++) trees[i] = static_cast<uint8_t>(i);
+  WalkTrees(view, walks, trees, walks.size());
 }
 
 void FindZones(const image::View& view, std::span<Job> jobs) {
@@ -209,7 +247,7 @@ void WarmDatasets(const image::View& view, std::span<Job> jobs) {
     if (jobs[i].zone != nullptr) StartName(view, jobs[i], &chains[i]);
   for (size_t i = 0; i < jobs.size(); i++)
     if (jobs[i].zone != nullptr) StartRecord(view, &chains[i]);
-  MapWalk walks[kBatch];
+  MapWalk<net::Ip4> walks[kBatch];
   size_t count = 0;
   for (size_t i = 0; i < jobs.size(); i++) {
     if (jobs[i].zone == nullptr) continue;
@@ -217,7 +255,7 @@ void WarmDatasets(const image::View& view, std::span<Job> jobs) {
     StartMap(view, jobs[i], &chains[i]);
     if (chains[i].walk.map != nullptr) walks[count++] = chains[i].walk;
   }
-  WalkMaps(view, {walks, count});
+  WalkMaps(view, std::span(walks, count));
 }
 
 }  // namespace mz::answer

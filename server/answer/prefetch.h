@@ -15,17 +15,19 @@ inline void PrefetchLines(const void* p, int lines) {
   for (int i = 0; i < lines; i++) __builtin_prefetch(static_cast<const char*>(p) + i * static_cast<int>(kCacheLine));
 }
 
-// A search in an IPv4 map, whose header and root node have been asked for.
+// A search in a map, whose header and root node have been asked for.
+template <typename Address>
 struct MapWalk {
   const image::MapHeader* map;
-  net::Ip4 ip4;
+  Address address;
   uint32_t* result = nullptr;  // where to put it, when it is found on the way
   uint32_t node = 0;           // where the descent stands; the root is 0
-  uint32_t best = ~0u;         // node * 16 + slot of the greatest key seen at or below the address
+  uint32_t best = ~0u;         // node * fanout + slot of the greatest key seen at or below the address
 };
 // Takes the steps of all searches side by side, so that they wait for the memory together. Searches in trees end with
-// their result (`*result`); of other maps the next lines are asked for. `walks` is used up.
-void WalkMaps(const image::View& view, std::span<MapWalk> walks);
+// their result (`*result`); of other maps the next lines are asked for. `walks` is used up; at most kBatch.
+void WalkMaps(const image::View& view, std::span<MapWalk<net::Ip4>> walks);
+void WalkMaps(const image::View& view, std::span<MapWalk<net::Ip6>> walks);
 
 // Finds the zones of all jobs that want one.
 void FindZones(const image::View& view, std::span<Job> jobs);
