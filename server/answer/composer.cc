@@ -7,7 +7,6 @@
 namespace mz::answer {
 namespace {
 
-constexpr size_t kStoredRecordHeader = 10;  // type, class, TTL, RDLENGTH of layout.h's RrsetHeader
 constexpr size_t kSoaTtlOffset = 6;         // behind owner pointer, type and class
 constexpr size_t kMaxPointerTarget = 0x4000;
 

@@ -48,6 +48,8 @@ class Subject {
   char text_[4 * dns::kMaxNameBytes];
 };
 
+inline constexpr size_t kStoredRecordHeader = 10;  // type, class, TTL, RDLENGTH of layout.h's RrsetHeader
+
 class Composer {
  public:
   Composer(const image::View& view, dns::ResponseWriter& writer, uint16_t qtype)

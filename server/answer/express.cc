@@ -24,6 +24,7 @@ constexpr unsigned kMaxNameLabels = 8;  // of the name between address and apex
 constexpr size_t kReadAhead = 15;
 constexpr size_t kMaxRequest = 512;
 constexpr size_t kMinQnameBytes = 8;  // sixteen octets before the root octet belong to the message
+constexpr uint32_t kMaxRecords = 8;  // of one owner
 // Longer names may be the rest of what a client cut (spf_query.cc).
 constexpr size_t kMaxQnameBytes = 250;
 
@@ -128,7 +129,8 @@ bool ExpressLane::Read(const Request& request, ExpressQuery* q) const {
   size_t at = kQname;
   unsigned labels = 0;
   q->six = false;
-  if (plan->kind != ExpressPlan::kNames) {
+  const bool no_address = plan->kind >= ExpressPlan::kNames;
+  if (!no_address) {
     if (!ReadAddress(packet, apex, q, &at)) return false;
     labels = q->six ? kNibbles : kOctets;
   }
@@ -152,13 +154,13 @@ bool ExpressLane::Read(const Request& request, ExpressQuery* q) const {
   }
   labels += names;
   if (at != apex || names == 0 || HasDepth(plan->elsewhere, labels)) return false;
-  // Names of this depth, or above names that are stored; others cannot be there.
+  // Names of this depth, or above or below names that are stored; others cannot be there.
   const uint32_t depths = plan->ref->exact_depths;
   q->found = !HasDepth(depths, names);
   if (q->found) {
-    if (plan->kind != ExpressPlan::kNames) return false;
+    if (!no_address) return false;
     q->listed = false;
-    q->found = !HasDeeper(depths, names);
+    q->found = !HasDeeper(depths, names) && plan->ref->wild_depths == 0;
   }
   image::NameHasher hasher(view_.hash_seed(), plan->ref->scope);
   while (names > 0) hasher.Add(label_hash[--names]);
@@ -204,27 +206,52 @@ bool ExpressLane::FindSubzone(const image::NameRecord& record, ExpressQuery* q) 
   return true;
 }
 
+// dnset: the result of the longest wildcard above the name; 0: none, or an exclusion.
+uint32_t ExpressLane::FindWildcard(const uint8_t* name, const ExpressQuery& q) const {
+  const image::DatasetRef& ref = *q.plan->ref;
+  const uint8_t* label[kMaxNameLabels];
+  unsigned labels = 0;
+  for (const uint8_t* p = name; p < name + q.name_bytes; p += 1 + p[0]) label[labels++] = p;
+  uint32_t result = 0;
+  image::NameHasher hasher(view_.hash_seed(), ref.scope);
+  for (unsigned n = 1; n < labels; n++) {
+    const uint8_t* suffix = label[labels - n];
+    hasher.Add(HashLabelLower(view_.hash_seed(), suffix + 1, suffix[0]));
+    if (!HasDepth(ref.wild_depths, n)) continue;
+    const size_t bytes = static_cast<size_t>(name + q.name_bytes - suffix);
+    const image::NameRecord* record = view_.FindNameIf(
+        ref.scope, hasher.Finish(), bytes, [&](const uint8_t* stored) { return SameLower(suffix, stored, bytes); });
+    if (record != nullptr && (record->flags & image::kNameWild)) result = record->b;
+  }
+  return result;
+}
+
 bool ExpressLane::Find(const Request& request, ExpressQuery* q) const {
   const image::DatasetRef& ref = *q->plan->ref;
   const uint8_t* name = request.wire.data() + kQname + q->name_at;
   const image::NameRecord* record =
       view_.FindNameIf(ref.scope, q->hash, q->name_bytes,
                        [&](const uint8_t* stored) { return SameLower(name, stored, q->name_bytes); });
+  const bool exact = record != nullptr && (record->flags & image::kNameExact) != 0;
   q->found = true;
-  q->listed = record != nullptr;
-  if (record == nullptr) return q->plan->kind == ExpressPlan::kNames;
-  if ((record->flags & image::kNameExact) == 0) return false;
+  q->listed = exact;
   switch (q->plan->kind) {
     case ExpressPlan::kSubzones:
-      return FindSubzone(*record, q);
+      return exact && FindSubzone(*record, q);
     case ExpressPlan::kPolicies:
+      if (!exact) return false;
       q->domain = &view_.spf_domain(record->a);
       q->ttl = q->domain->ttl;
       return (q->domain->flags & image::kSpfNoData) == 0;
+    case ExpressPlan::kRecords:
+      if (exact) q->rrset = &view_.rrset(record->a);
+      return exact || record == nullptr;
     default:
-      q->result = record->a;
       q->ttl = ref.ttl;
-      return q->result != 0;
+      q->result = exact ? uint32_t{record->a} : ref.wild_depths != 0 ? FindWildcard(name, *q) : 0;
+      q->listed = q->result != 0;
+      // A name that is there and not listed is excluded, or lies above others.
+      return q->listed || record == nullptr;
   }
 }
 
@@ -235,7 +262,7 @@ void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries)
   for (const ExpressQuery& q : queries) {
     if (q.plan == nullptr || q.found) continue;
     if (const image::NameRecord* record = view_.GuessName(q.hash))
-      PrefetchLines(record, q.plan->kind == ExpressPlan::kNames ? 1 : 2);
+      PrefetchLines(record, q.plan->kind >= ExpressPlan::kNames ? 1 : 2);
   }
   MapWalk<net::Ip4> walks[kBatch];
   MapWalk<net::Ip6> walks6[kBatch];
@@ -257,6 +284,9 @@ void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries)
       }
       case ExpressPlan::kNames:
         if (q.listed) PrefetchLines(&view_.value(q.result), 1);
+        break;
+      case ExpressPlan::kRecords:
+        if (q.listed) PrefetchLines(q.rrset, 2);
         break;
       default:
         map = q.map;
@@ -290,6 +320,7 @@ uint32_t ExpressLane::EvaluatePolicy(const ExpressQuery& q) const {
 bool ExpressLane::Answer(ExpressQuery& q, Request& request) const {
   if (!q.found && !Find(request, &q)) return false;
   if (request.response.size() < dns::kMinUdpBytes) return false;
+  if (q.plan->kind == ExpressPlan::kRecords) return Record(q, request);
   const image::Text* text = nullptr;
   uint8_t* const rr = request.response.data() + q.question_end;
   uint8_t* const rdata = rr + dns::kAnswerOverhead;
@@ -332,6 +363,30 @@ bool ExpressLane::Answer(ExpressQuery& q, Request& request) const {
   return Positive(q, request, q.question_end + dns::kAnswerOverhead + rdata_bytes);
 }
 
+// The one record of the type; it is stored as it is sent, behind the owner.
+bool ExpressLane::Record(const ExpressQuery& q, Request& request) const {
+  if (!q.listed) return Negative(q, request);
+  if (q.rrset->count > kMaxRecords) return false;
+  const uint8_t* record = image::Records(*q.rrset).data();
+  const uint8_t* chosen = nullptr;
+  size_t chosen_bytes = 0;
+  for (uint32_t i = q.rrset->count; i > 0; i--) {
+    const size_t bytes = kStoredRecordHeader + LoadBe16(record + 8);
+    if (LoadBe16(record) == q.qtype) {
+      if (chosen != nullptr) return false;  // several take turns
+      chosen = record;
+      chosen_bytes = bytes;
+    }
+    record += bytes;
+  }
+  const size_t size = q.question_end + sizeof dns::kQuestionPointer + chosen_bytes;
+  if (chosen == nullptr || size + dns::kOptRecordBytes > dns::kMinUdpBytes) return false;
+  uint8_t* const rr = request.response.data() + q.question_end;
+  StoreBe16(rr, dns::kQuestionPointer);
+  CopyShort(rr + sizeof dns::kQuestionPointer, chosen, chosen_bytes);
+  return Positive(q, request, size);
+}
+
 // `size` octets are there but for header and question: the answer section is complete.
 bool ExpressLane::Positive(const ExpressQuery& q, Request& request, size_t size) const {
   CopyShort(request.response.data(), request.wire.data(), q.question_end);
@@ -354,7 +409,7 @@ bool ExpressLane::Negative(const ExpressQuery& q, Request& request) const {
   if ((zone.flags & image::kZoneEntNxdomain) == 0) {
     if (HasDeeper(q.plan->stored, q.labels)) return false;  // perhaps an empty non-terminal
     // Four octets of one digit each are four nibbles as well, above whatever IPv6 addresses are listed.
-    if (q.plan->kind != ExpressPlan::kNames && !q.six && q.name_at == 2 * kOctets) return false;
+    if (q.plan->kind < ExpressPlan::kNames && !q.six && q.name_at == 2 * kOctets) return false;
   }
   dns::ResponseWriter writer = Writer(q, request, q.question_end, 0);
   Composer composer(view_, writer, q.qtype);

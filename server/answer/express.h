@@ -36,10 +36,11 @@ struct ExpressQuery {
   bool edns, dnssec_ok;
   bool six;            // the address is an IPv6 one
   bool found;          // Find() was here; the following are valid
-  bool listed;         // false: no such name in a dnset
+  bool listed;         // false: no such name in a dnset or generic dataset
   bool searched;       // the map was asked; `result` is what it said
   const image::MapHeader* map;      // kAddresses, kSubzones
   const image::SpfDomain* domain;   // kPolicies
+  const image::RrsetHeader* rrset;  // kRecords
   uint32_t result;                  // kNames: of the name; else what the map says, or the spf class map
   uint32_t ttl;
 };
@@ -60,7 +61,9 @@ class ExpressLane {
   bool ReadAddress(const uint8_t* packet, size_t apex, ExpressQuery* q, size_t* at) const;
   uint32_t EvaluatePolicy(const ExpressQuery& q) const;
   uint32_t FindListed(const ExpressQuery& q) const;
+  uint32_t FindWildcard(const uint8_t* name, const ExpressQuery& q) const;
   bool FindSubzone(const image::NameRecord& record, ExpressQuery* q) const;
+  bool Record(const ExpressQuery& q, Request& request) const;
   bool Positive(const ExpressQuery& q, Request& request, size_t size) const;
   bool Negative(const ExpressQuery& q, Request& request) const;
   dns::ResponseWriter Writer(const ExpressQuery& q, Request& request, size_t size, uint32_t answers) const;

@@ -20,6 +20,7 @@ bool IsAddressAndDomain(const image::SpfZone& zone) {
 // One dataset may have the kind of the plan; the others must not know the names that the plan is for.
 bool ChooseDatasets(const image::View& view, const image::Node& node, ExpressPlan* plan) {
   bool addresses = false, several6 = false;
+  const image::DatasetRef* records = nullptr;
   for (const image::DatasetRef& ref : image::Datasets(node)) {
     if (ref.kind != image::kDnset) plan->stored |= ref.exact_depths;
     ExpressPlan::Kind kind;
@@ -39,12 +40,12 @@ bool ChooseDatasets(const image::View& view, const image::Node& node, ExpressPla
         continue;
       case image::kGeneric:
         plan->elsewhere |= ref.exact_depths;
+        records = &ref;
         continue;
       case image::kCombined:
         kind = ExpressPlan::kSubzones;
         break;
       case image::kDnset:
-        if (ref.wild_depths != 0) return false;
         kind = ExpressPlan::kNames;
         break;
       case image::kSpf:
@@ -57,6 +58,12 @@ bool ChooseDatasets(const image::View& view, const image::Node& node, ExpressPla
     if (plan->ref != nullptr) return false;
     plan->ref = &ref;
     plan->kind = kind;
+  }
+  if (records != nullptr && image::Datasets(node).size() == 1) {
+    plan->kind = ExpressPlan::kRecords;
+    plan->ref = records;
+    plan->elsewhere = plan->stored = 0;
+    return true;
   }
   if (several6) plan->ref6 = nullptr;
   if (plan->ref == nullptr) plan->kind = ExpressPlan::kAddresses;

@@ -15,6 +15,7 @@ struct ExpressPlan {
     kSubzones,   // an address, a name, the apex: a combined dataset
     kPolicies,   // the same: an spf dataset whose one layout is address and domain
     kNames,      // a name, the apex: a dnset
+    kRecords,    // the same: a generic dataset alone
   };
   Kind kind;
   uint8_t apex_bytes;     // without root octet
@@ -26,7 +27,8 @@ struct ExpressPlan {
   const image::DatasetRef* ref;   // null (kAddresses): there is no IPv4 dataset
   const image::DatasetRef* ref6;  // kAddresses; null: none, or several
   uint32_t elsewhere;     // bit n: a name of n labels left of the apex may be in another dataset, too (31: 31 or more)
-  uint32_t stored;        // bit n: names of n labels are stored in some dataset other than a dnset
+  uint32_t stored;        // bit n: names of n labels are stored in some dataset; in a dnset or generic one of its own plan
+                          // that is seen by the look-up
   uint64_t last_second;   // of the zone's data
 };
 

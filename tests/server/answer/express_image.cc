@@ -30,7 +30,19 @@ TestImage MakeExpressImage(uint32_t profile) {
     image.ListName(names, name, name[0] == 'x' ? bare : name[0] == 'w' ? several : plain);
   image.ListName(names, "not.com", 0);
   image.ListName(names, "subject.com", one);
-  image.ListName(wild, "*.example.com", one);
+  image.ListName(wild, "*.example.com", bare);
+  image.ListName(wild, "a.example.com", plain);
+  image.ListName(wild, "*.com", plain);
+  image.ListName(wild, "*.not.com", 0);
+  image.ListName(wild, "net", plain);
+  image.ListName(wild, "x.y.z", plain);
+  const auto only_records = image.AddDataset(image::kGeneric);
+  image.AddRecord(only_records, "www", dns::kTypeA, 77, {1, 1, 1, 1});
+  image.AddRecord(only_records, "example.com", dns::kTypeTxt, 78, {4, 't', 'e', 'x', 't'});
+  image.AddRecord(only_records, "example.com", dns::kTypeA, 79, {1, 2, 3, 4});
+  image.AddRecord(only_records, "net", dns::kTypeTxt, 80, {1, 'a'});
+  image.AddRecord(only_records, "net", dns::kTypeTxt, 81, {1, 'b'});
+  image.AddRecord(only_records, "x.y.z", dns::kTypeTxt, 82, {1, 'z'});
   image.AddRecord(records, "www", dns::kTypeA, 77, {1, 1, 1, 1});
   image.AddRecord(records, "a.b.c.d.e", dns::kTypeTxt, 78, {2, 'h', 'i'});
   image.AddRecord(records, "@", dns::kTypeTxt, 80, {4, 'a', 'p', 'e', 'x'});
@@ -71,6 +83,7 @@ TestImage MakeExpressImage(uint32_t profile) {
   zone("t.est", {ip});                       // a short apex
   zone("names.list.test", {names});
   zone("wild.test", {wild});
+  TestImage::AddNs(zone("generic.test", {only_records}), {"ns1.generic.test"});
   zone("records.test", {ip, records});
   TestImage::AddNs(zone("combined.test", {combined}), {"ns1.ip.list.test", "a.b", "c.d"});
   zone("base.test", {base});
