@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/big_vector.h"
+#include "compiler/build/provenance_list.h"
 #include "format/image/layout.h"
 #include "format/net/address.h"
 
@@ -114,13 +116,7 @@ struct NameServers {
   std::vector<std::string> names;  // wire form with root octet, case as written
 };
 
-// Where an entry was written, for explain and diff. Kept in file order.
-struct ProvenanceEntry4 {
-  net::Ip4 first, last;
-  uint32_t line;
-  uint16_t file;      // index into DatasetModel::files
-  bool exclusion;
-};
+// Where an entry was written, for explain and diff. Kept in file order. IPv4: provenance_list.h.
 struct ProvenanceEntry6 {
   net::Ip6 first, last;
   uint32_t line;
@@ -163,19 +159,19 @@ struct DatasetModel {
   int64_t expires_unix = 0;            // earliest $TIMESTAMP expiry, 0 = none
   int64_t newest_mtime = 0;
 
-  std::vector<Interval4> map4;         // ip4set, ip4tset, ip4trie, acl
-  std::vector<Interval6> map6;         // ip6tset, ip6trie, acl
+  BigVector<Interval4> map4;         // ip4set, ip4tset, ip4trie, acl
+  BigVector<Interval6> map6;         // ip6tset, ip6trie, acl
   NameArena names;
-  std::vector<DnsetName> dnset;
+  BigVector<DnsetName> dnset;
   std::vector<GenericName> generic;
   std::vector<SubzoneModel> subzones;  // combined
   std::vector<std::unique_ptr<DatasetModel>> parts;  // combined: one per $DATASET section
   std::shared_ptr<const SpfModel> spf;  // spf
   std::shared_ptr<const HealthcheckModel> healthcheck;  // healthcheck
 
-  std::vector<ProvenanceEntry4> provenance4;
-  std::vector<ProvenanceEntry6> provenance6;
-  std::vector<ProvenanceName> provenance_names;
+  ProvenanceList4 provenance4;
+  BigVector<ProvenanceEntry6> provenance6;
+  BigVector<ProvenanceName> provenance_names;
 
   std::string counts;                  // rbldnsd's load line: "e32/24/16/8=1/0/0/1"
   std::vector<std::string> extra_load_lines;  // the lines rbldnsd prints besides (combined parts before, acl tries after)

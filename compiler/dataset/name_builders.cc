@@ -61,9 +61,10 @@ class DnsetBuilder : public DatasetBuilder {
   DnsetBuilder(const CompileOptions& options, DatasetModel* model)
       : model_(model), table_(&model->names), keep_provenance_(options.provenance) {}
 
-  void Expect(size_t entries) override {
-    model_->dnset.reserve(entries);
-    if (keep_provenance_) model_->provenance_names.reserve(entries);
+  void Expect(const dataset::ParsedBlock& block, double times) override {
+    const size_t entries = Expected(block.names.size(), times);
+    model_->dnset.reserve(model_->dnset.size() + entries);
+    if (keep_provenance_) model_->provenance_names.reserve(model_->provenance_names.size() + entries);
   }
 
   Status Add(const BlockInput& input) override {
