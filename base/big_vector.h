@@ -11,9 +11,12 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -63,5 +66,27 @@ class BigAllocator {
 
 template <typename T>
 using BigVector = std::vector<T, BigAllocator<T>>;
+
+// Room for `more` elements. Grows by half at least, so that many small calls stay linear. (A vector with an allocator of its
+// own would copy element by element.)
+template <typename T>
+void Reserve(BigVector<T>* v, size_t more) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  if (v->capacity() - v->size() >= more) return;
+  BigVector<T> larger;
+  larger.reserve(std::max(v->size() + more, v->size() + v->size() / 2));
+  larger.resize(v->size());
+  if (!v->empty()) std::memcpy(static_cast<void*>(larger.data()), v->data(), v->size() * sizeof(T));
+  v->swap(larger);
+}
+
+template <typename T>
+void Append(BigVector<T>* v, const T* from, size_t count) {
+  if (count == 0) return;
+  Reserve(v, count);
+  const size_t at = v->size();
+  v->resize(at + count);
+  std::memcpy(static_cast<void*>(v->data() + at), from, count * sizeof(T));
+}
 
 }  // namespace mz

@@ -30,9 +30,9 @@ class DatasetEncoder {
   StatusOr<uint32_t> StoreNode(const std::vector<uint32_t>& metas);
   const FlatDatasets& flat() const { return flat_; }
   // The SPF section. Requires: EncodeAll() succeeded.
-  StatusOr<std::vector<uint8_t>> TakeSpf() { return spf_.Finish(); }
+  StatusOr<Bytes> TakeSpf() { return spf_.Finish(); }
   // The healthcheck section, likewise.
-  std::vector<uint8_t> TakeHealthcheck() { return healthcheck_.Take(); }
+  Bytes TakeHealthcheck() { return healthcheck_.Take(); }
 
  private:
   Status Encode(uint32_t meta);

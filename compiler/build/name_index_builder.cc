@@ -217,7 +217,7 @@ void SortByHash(std::vector<HashedRecord>* entries, int threads) {
   });
 }
 
-uint32_t FillBuckets(std::span<const HashedRecord> sorted, uint32_t bucket_count, std::vector<uint8_t>* out) {
+uint32_t FillBuckets(std::span<const HashedRecord> sorted, uint32_t bucket_count, Bytes* out) {
   out->assign(size_t{bucket_count} * sizeof(Bucket), 0);
   Bucket* buckets = reinterpret_cast<Bucket*>(out->data());
   uint32_t longest = 1;

@@ -32,7 +32,7 @@ struct NameIndex {
   uint64_t hash_seed = 0;
   uint32_t max_probes = 1;
   uint64_t names = 0;  // records, empty non-terminals included
-  std::vector<uint8_t> buckets;
+  Bytes buckets;
 };
 
 class NameIndexBuilder {
@@ -66,6 +66,6 @@ void SortByHash(std::vector<HashedRecord>* entries, int threads);
 
 // Fills `bucket_count` buckets from entries sorted by hash; returns the longest probe sequence. Requires: the buckets have
 // more slots than there are entries.
-uint32_t FillBuckets(std::span<const HashedRecord> sorted, uint32_t bucket_count, std::vector<uint8_t>* buckets);
+uint32_t FillBuckets(std::span<const HashedRecord> sorted, uint32_t bucket_count, Bytes* buckets);
 
 }  // namespace mz::compiler

@@ -172,7 +172,7 @@ void AddBlocks(const DatasetModel& d, uint32_t meta, uint8_t kind, size_t count,
 
 }  // namespace
 
-StatusOr<std::vector<uint8_t>> EncodeProvenance(const FlatDatasets& datasets, int threads) {
+StatusOr<Bytes> EncodeProvenance(const FlatDatasets& datasets, int threads) {
   std::vector<Block> blocks;
   for (size_t meta = 0; meta < datasets.size(); meta++) {
     const DatasetModel* d = datasets[meta].model;
@@ -182,7 +182,7 @@ StatusOr<std::vector<uint8_t>> EncodeProvenance(const FlatDatasets& datasets, in
     AddBlocks(*d, index, image::kProvenance6, d->provenance6.size(), &blocks);
     AddBlocks(*d, index, image::kProvenanceName, d->provenance_names.size(), &blocks);
   }
-  std::vector<uint8_t> out;
+  Bytes out;
   if (blocks.empty()) return out;
   if (blocks.size() > UINT32_MAX) return MakeStatus(StatusCode::kResourceExhausted, "too much provenance");
 

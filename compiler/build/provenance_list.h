@@ -39,7 +39,7 @@ class ProvenanceList4 {
   // Keeps the addresses without listing them: -> the index of the first one in addresses().
   size_t Keep(std::span<const net::Ip4> addresses) {
     const size_t at = addresses_.size();
-    addresses_.insert(addresses_.end(), addresses.begin(), addresses.end());
+    Append(&addresses_, addresses.data(), addresses.size());
     return at;
   }
   // Lists `count` addresses from index `at` on, the first one written in `line`.
@@ -48,7 +48,8 @@ class ProvenanceList4 {
     pieces_.push_back({size_, at, line, file, true});
     size_ += count;
   }
-  void ReserveAddresses(size_t count) { addresses_.reserve(count); }
+  // Room for so many addresses more.
+  void ReserveAddresses(size_t count) { Reserve(&addresses_, count); }
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

@@ -43,7 +43,7 @@ class AddressLog {
  public:
   AddressLog(const CompileOptions& options, DatasetModel* model) : list_(&model->provenance4), keep_(options.provenance) {}
   void Expect(const dataset::ParsedBlock& block, double times) {
-    list_->ReserveAddresses(list_->addresses().size() + Expected(block.addresses.size(), times));
+    list_->ReserveAddresses(Expected(block.addresses.size(), times));
   }
   // Calls entry(e) for every entry and run(index of the first address, addresses, local value) for every run, in order.
   template <typename OnEntry, typename OnRun>

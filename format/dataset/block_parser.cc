@@ -63,7 +63,7 @@ const char* BlockParser::ParseAddressLines(const char* p, const char* end) {
   size_t count;
   do {
     p = ParsePlainAddresses(p, end, kAddressChunk, chunk, &count);
-    addresses.insert(addresses.end(), chunk, chunk + count);
+    Append(&addresses, chunk, count);
   } while (count == kAddressChunk);
   count = addresses.size() - before;
   if (count == 0) return p;
