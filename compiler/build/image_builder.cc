@@ -103,7 +103,7 @@ StatusOr<BuildResult> BuildImage(const ImageModel& model, const WriteOptions& op
   NameIndexBuilder names;
   RecordHeap records;
 
-  DatasetEncoder datasets(model, flat, &values, &maps, &names, &records);
+  DatasetEncoder datasets(model, flat, &values, &maps, &names, &records, options.threads);
   MZ_RETURN_IF_ERROR(datasets.EncodeAll([&](double part) { progress(0.5 * part); }));
   ZoneEncoder zones(model, options, &datasets, &names, &records);
   MZ_RETURN_IF_ERROR(zones.EncodeAll(&result.warnings));

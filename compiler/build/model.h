@@ -15,6 +15,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "base/big_vector.h"
+#include "base/status.h"
 #include "compiler/build/provenance_list.h"
 #include "format/image/layout.h"
 #include "format/net/address.h"
@@ -78,13 +79,19 @@ struct NameRef {
 };
 class NameArena {
  public:
-  NameRef Add(std::string_view wire);
-  std::string_view Get(NameRef r) const { return std::string_view(bytes_).substr(r.offset, r.length); }
+  NameRef Add(std::string_view wire) {
+    MZ_CHECK(wire.size() <= 255 && bytes_.size() + wire.size() <= UINT32_MAX);
+    NameRef ref{static_cast<uint32_t>(bytes_.size()), static_cast<uint8_t>(wire.size())};
+    Append(&bytes_, wire.data(), wire.size());
+    return ref;
+  }
+  std::string_view Get(NameRef r) const { return {bytes_.data() + r.offset, r.length}; }
   size_t bytes() const { return bytes_.size(); }
-  void Reserve(size_t bytes) { bytes_.reserve(bytes); }
+  // Room for so many octets more.
+  void Reserve(size_t bytes) { mz::Reserve(&bytes_, bytes); }
 
  private:
-  std::string bytes_;
+  BigVector<char> bytes_;
 };
 
 struct DnsetName {  // one per distinct name

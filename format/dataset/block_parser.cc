@@ -1,6 +1,8 @@
 // See block_parser.h.
 #include "format/dataset/block_parser.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -247,7 +249,9 @@ void BlockParser::ParseDnsetEntry(const Line& line, const char* p) {
     arena.resize(at);
     return;
   }
-  out_->names.push_back({static_cast<uint32_t>(at), static_cast<uint8_t>(arena.size() - at), flags, value, line_});
+  const uint64_t hash = XXH3_64bits(arena.data() + at, arena.size() - at);
+  out_->names.push_back({static_cast<uint32_t>(at), static_cast<uint8_t>(arena.size() - at), flags, value, line_,
+                         static_cast<uint32_t>(hash >> 32)});
 }
 
 bool BlockParser::ParseGenericEntry(const Line& line, const char* p) {

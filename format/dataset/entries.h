@@ -48,6 +48,7 @@ struct EntryName {     // dnset
   uint8_t flags;       // EntryNameFlags
   uint32_t value;
   uint32_t line;
+  uint32_t hash;       // of the name, to find it again
 };
 struct EntryGeneric {
   uint32_t offset;     // into ParsedBlock::arena: name, then rdata
