@@ -70,9 +70,15 @@ using BigVector = std::vector<T, BigAllocator<T>>;
 // Room for `more` elements. Grows by half at least, so that many small calls stay linear. (A vector with an allocator of its
 // own would copy element by element.)
 template <typename T>
+void Grow(BigVector<T>* v, size_t more);
+template <typename T>
 void Reserve(BigVector<T>* v, size_t more) {
+  if (v->capacity() - v->size() < more) [[unlikely]] Grow(v, more);
+}
+
+template <typename T>
+[[gnu::noinline]] void Grow(BigVector<T>* v, size_t more) {
   static_assert(std::is_trivially_copyable_v<T>);
-  if (v->capacity() - v->size() >= more) return;
   BigVector<T> larger;
   larger.reserve(std::max(v->size() + more, v->size() + v->size() / 2));
   larger.resize(v->size());

@@ -15,6 +15,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "base/big_vector.h"
+#include "base/copy.h"
 #include "base/status.h"
 #include "compiler/build/provenance_list.h"
 #include "format/image/layout.h"
@@ -82,7 +83,10 @@ class NameArena {
   NameRef Add(std::string_view wire) {
     MZ_CHECK(wire.size() <= 255 && bytes_.size() + wire.size() <= UINT32_MAX);
     NameRef ref{static_cast<uint32_t>(bytes_.size()), static_cast<uint8_t>(wire.size())};
-    Append(&bytes_, wire.data(), wire.size());
+    mz::Reserve(&bytes_, wire.size());
+    bytes_.resize(bytes_.size() + wire.size());
+    CopyShort(reinterpret_cast<uint8_t*>(bytes_.data() + ref.offset), reinterpret_cast<const uint8_t*>(wire.data()),
+              wire.size());
     return ref;
   }
   std::string_view Get(NameRef r) const { return {bytes_.data() + r.offset, r.length}; }

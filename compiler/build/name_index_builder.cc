@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "base/copy.h"
 #include "compiler/build/parallel.h"
 #include "format/image/name_hash.h"
 
@@ -54,7 +55,7 @@ void PutRecord(NameRecord* r, uint32_t scope, std::string_view name, int labels,
   r->name_bytes = static_cast<uint8_t>(name.size());
   r->reserved = 0;
   if ((flags & image::kNameWild) && b != 0) r->flags |= image::kNameBelow;
-  std::memcpy(r + 1, name.data(), name.size());
+  CopyShort(reinterpret_cast<uint8_t*>(r + 1), reinterpret_cast<const uint8_t*>(name.data()), name.size());
 }
 
 // Hashes of all suffixes: out[n] is the hash of the last n labels, starts[n] where they begin. Returns the label
@@ -106,7 +107,7 @@ StatusOr<uint32_t> NameIndexBuilder::Add(uint32_t scope, std::string_view name, 
 
 StatusOr<NameIndexBuilder::Depths> NameIndexBuilder::AddMany(uint32_t scope, size_t count,
                                                              const std::function<Name(size_t)>& get, int threads) {
-  constexpr size_t kUnit = 16;
+  constexpr size_t kUnit = 16, kSpareBytes = 4096;
   struct Piece {
     Status status;
     Depths depths;
@@ -140,11 +141,13 @@ StatusOr<NameIndexBuilder::Depths> NameIndexBuilder::AddMany(uint32_t scope, siz
     all_names += std::exchange(piece.names, all_names);
   }
   if (all_names == 0) return depths;
+  // Further records and ancestors follow: growing by them would copy everything.
+  nodes_.Reserve(all_units * kUnit + all_units + kSpareBytes);
   MZ_ASSIGN_OR_RETURN(const uint32_t first, nodes_.AllocateUnset(all_units * kUnit));
   if (first + all_units - 1 > UINT32_MAX)
     return MakeStatus(StatusCode::kResourceExhausted, "the names would take more than 64 GiB");
   const size_t entries = entries_.size();
-  mz::Reserve(&entries_, all_names);
+  mz::Reserve(&entries_, all_names + all_names / 16);
   entries_.resize(entries + all_names);
   ParallelFor(threads, pieces.size(), [&](size_t p) {
     size_t at = first + pieces[p].units, entry = entries + pieces[p].names;
@@ -186,10 +189,13 @@ class NameIndexBuilder::AncestorSet {
 
   // False: it is known.
   bool Add(const Ancestor& a) {
+    uint32_t& recent = recent_[a.hash % kRecent];
+    if (recent < list_.size() && Same(list_[recent], a)) return false;
     list_.push_back(a);
-    if (known_.insert(static_cast<uint32_t>(list_.size() - 1)).second) return true;
-    list_.pop_back();
-    return false;
+    auto [it, added] = known_.insert(static_cast<uint32_t>(list_.size() - 1));
+    recent = *it;
+    if (!added) list_.pop_back();
+    return added;
   }
   std::vector<Ancestor> Take() { return std::move(list_); }
 
@@ -200,15 +206,19 @@ class NameIndexBuilder::AncestorSet {
   };
   struct Equal {
     const AncestorSet* set;
-    bool operator()(uint32_t i, uint32_t j) const {
-      const Ancestor &x = set->list_[i], &y = set->list_[j];
-      return x.hash == y.hash && set->names_->ScopeOf(x.record) == set->names_->ScopeOf(y.record) &&
-             set->names_->NameOf(x.record).substr(x.skip) == set->names_->NameOf(y.record).substr(y.skip);
-    }
+    bool operator()(uint32_t i, uint32_t j) const { return set->Same(set->list_[i], set->list_[j]); }
   };
+  bool Same(const Ancestor& x, const Ancestor& y) const {
+    if (x.hash != y.hash || names_->ScopeOf(x.record) != names_->ScopeOf(y.record)) return false;
+    const std::string_view a = names_->NameOf(x.record).substr(x.skip), b = names_->NameOf(y.record).substr(y.skip);
+    return a.size() == b.size() && SameShort(reinterpret_cast<const uint8_t*>(a.data()),
+                                             reinterpret_cast<const uint8_t*>(b.data()), a.size());
+  }
+  static constexpr size_t kRecent = 1024;  // places for those met lately, by hash
   const NameIndexBuilder* names_;
   std::vector<Ancestor> list_;
   absl::flat_hash_set<uint32_t, Hash, Equal> known_;
+  std::vector<uint32_t> recent_ = std::vector<uint32_t>(kRecent);
 };
 
 // Each thread takes a part of the records and finds the ancestors in it; put together in order, what is new in a part

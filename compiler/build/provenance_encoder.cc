@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 
+#include "base/copy.h"
 #include "compiler/build/parallel.h"
 #include "format/image/layout.h"
 
@@ -47,6 +48,10 @@ class Writer {
   void Bytes(const void* from, size_t n) {
     std::memcpy(to_, from, n);
     to_ += n;
+  }
+  void Short(std::string_view octets) {
+    CopyShort(to_, reinterpret_cast<const uint8_t*>(octets.data()), octets.size());
+    to_ += octets.size();
   }
   void Repeat(uint8_t octet, size_t n) {
     std::memset(to_, octet, n);
@@ -140,7 +145,7 @@ void PutColumns(const Block& b, Writer* out) {
     PutLinesAndTags(entries, out);
     for (const ProvenanceName& e : entries) {
       out->Put(e.name.length);
-      out->Bytes(d.names.Get(e.name).data(), e.name.length);
+      out->Short(d.names.Get(e.name));
     }
   }
 }
