@@ -20,13 +20,14 @@ void SetDepth(Le32* depths, std::string_view name) { *depths = *depths | DepthBi
 }  // namespace
 
 DatasetEncoder::DatasetEncoder(const ImageModel& model, const FlatDatasets& flat, ValueEncoder* values,
-                               MapBuilder* maps, NameIndexBuilder* names, RecordHeap* records)
+                               MapBuilder* maps, NameIndexBuilder* names, RecordHeap* records, int threads)
     : model_(model),
       flat_(flat),
       values_(values),
       maps_(maps),
       names_(names),
       records_(records),
+      threads_(threads),
       spf_(values, maps, names),
       healthcheck_(names),
       refs_(flat.size()) {}
@@ -121,23 +122,23 @@ Status DatasetEncoder::Encode(uint32_t meta) {
 }
 
 Status DatasetEncoder::EncodeDnset(const DatasetModel& d, DatasetRef* ref) {
-  names_->Reserve(d.dnset.size(), d.names.bytes());
+  // Results get their ids in the order of their first use, so before the threads ask for them.
+  constexpr uint8_t kStored = image::kNameExact | image::kNameWild;
   for (const DnsetName& n : d.dnset) {
-    std::string_view name = d.names.Get(n.name);
-    const uint8_t flags = n.flags & (image::kNameExact | image::kNameWild);
-    if (flags == 0) continue;
-    uint32_t exact = 0, wild = 0;
-    if (flags & image::kNameExact) {
-      exact = values_->Use(n.exact);
-      SetDepth(&ref->exact_depths, name);
-    }
-    if (flags & image::kNameWild) {
-      wild = values_->Use(n.wild);
-      SetDepth(&ref->wild_depths, name);
-    }
-    MZ_RETURN_IF_ERROR(names_->Add(ref->scope, name, flags, exact, wild).status());
+    if (n.flags & image::kNameExact) values_->Use(n.exact);
+    if (n.flags & image::kNameWild) values_->Use(n.wild);
   }
-  return values_->status();
+  MZ_RETURN_IF_ERROR(values_->status());
+  auto get = [&](size_t i) -> NameIndexBuilder::Name {
+    const DnsetName& n = d.dnset[i];
+    const uint8_t flags = n.flags & kStored;
+    return {d.names.Get(n.name), flags, flags & image::kNameExact ? values_->Use(n.exact) : 0,
+            flags & image::kNameWild ? values_->Use(n.wild) : 0};
+  };
+  MZ_ASSIGN_OR_RETURN(NameIndexBuilder::Depths depths, names_->AddMany(ref->scope, d.dnset.size(), get, threads_));
+  ref->exact_depths = depths.exact;
+  ref->wild_depths = depths.wild;
+  return absl::OkStatus();
 }
 
 Status DatasetEncoder::EncodeGeneric(const DatasetModel& d, DatasetRef* ref) {

@@ -22,7 +22,7 @@ namespace mz::compiler {
 class DatasetEncoder {
  public:
   DatasetEncoder(const ImageModel& model, const FlatDatasets& flat, ValueEncoder* values, MapBuilder* maps,
-                 NameIndexBuilder* names, RecordHeap* records);
+                 NameIndexBuilder* names, RecordHeap* records, int threads);
 
   // Encodes every dataset that some zone refers to. Calls progress with 0..1.
   Status EncodeAll(const std::function<void(double)>& progress);
@@ -30,9 +30,9 @@ class DatasetEncoder {
   StatusOr<uint32_t> StoreNode(const std::vector<uint32_t>& metas);
   const FlatDatasets& flat() const { return flat_; }
   // The SPF section. Requires: EncodeAll() succeeded.
-  StatusOr<std::vector<uint8_t>> TakeSpf() { return spf_.Finish(); }
+  StatusOr<Bytes> TakeSpf() { return spf_.Finish(); }
   // The healthcheck section, likewise.
-  std::vector<uint8_t> TakeHealthcheck() { return healthcheck_.Take(); }
+  Bytes TakeHealthcheck() { return healthcheck_.Take(); }
 
  private:
   Status Encode(uint32_t meta);
@@ -46,6 +46,7 @@ class DatasetEncoder {
   MapBuilder* maps_;
   NameIndexBuilder* names_;
   RecordHeap* records_;
+  int threads_;
   SpfEncoder spf_;
   HealthcheckEncoder healthcheck_;
   std::vector<std::optional<image::DatasetRef>> refs_;  // by meta index

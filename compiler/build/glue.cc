@@ -58,7 +58,7 @@ std::optional<net::Ip6> ReversedIp6(std::string_view name) {
 }
 
 template <typename Interval, typename Address>
-ResultId Lookup(const std::vector<Interval>& map, const Address& address) {
+ResultId Lookup(const BigVector<Interval>& map, const Address& address) {
   auto it = std::upper_bound(map.begin(), map.end(), address,
                              [](const Address& a, const Interval& i) { return a < i.start; });
   return it == map.begin() ? 0 : std::prev(it)->result;

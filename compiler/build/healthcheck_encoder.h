@@ -22,7 +22,7 @@ class HealthcheckEncoder {
   explicit HealthcheckEncoder(NameIndexBuilder* names) : names_(names) {}
 
   Status Encode(const HealthcheckModel& model, image::DatasetRef* ref);
-  std::vector<uint8_t> Take() { return heap_.Take(); }
+  Bytes Take() { return heap_.Take(); }
 
  private:
   Status EncodeZone(const HealthcheckModel& model, const std::vector<uint32_t>& answers, image::DatasetRef* ref);

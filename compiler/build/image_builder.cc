@@ -4,9 +4,11 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <numeric>
 #include <optional>
 
 #include "absl/container/flat_hash_map.h"
@@ -15,6 +17,7 @@
 #include "compiler/build/image_meta.h"
 #include "compiler/build/map_builder.h"
 #include "compiler/build/name_index_builder.h"
+#include "compiler/build/parallel.h"
 #include "compiler/build/provenance_encoder.h"
 #include "compiler/build/value_encoder.h"
 #include "compiler/build/zone_encoder.h"
@@ -24,6 +27,8 @@ namespace mz::compiler {
 using image::SectionId;
 
 namespace {
+
+constexpr uint64_t kSmallImage = 4u << 20;  // not worth a thread
 
 // A build that must be reproducible is told the time by SOURCE_DATE_EPOCH (reproducible-builds.org).
 uint64_t CreatedUnix(const WriteOptions& options) {
@@ -38,7 +43,7 @@ uint64_t PaddedSize(uint64_t size) {
 }
 
 // XXH3-64 over a section and its zero padding.
-uint64_t SectionChecksum(const std::vector<uint8_t>& section) {
+uint64_t SectionChecksum(const Bytes& section) {
   static constexpr uint8_t kZeros[image::kSectionAlignment] = {};
   XXH3_state_t* state = XXH3_createState();
   MZ_CHECK(state != nullptr);
@@ -65,12 +70,17 @@ Status FillHeader(const ImageModel& model, const WriteOptions& options, const Na
   h.global_acl = global_acl;
   uint64_t offset = image::kHeaderBytes;
   for (uint32_t i = 0; i < image::kSectionCount; i++) {
-    const std::vector<uint8_t>& section = out->sections[i];
     h.sections[i].offset = offset;
-    h.sections[i].size = section.size();
-    h.sections[i].checksum = SectionChecksum(section);
-    offset += PaddedSize(section.size());
+    h.sections[i].size = out->sections[i].size();
+    offset += PaddedSize(out->sections[i].size());
   }
+  // The largest sections first, so that the threads end together.
+  std::array<uint32_t, image::kSectionCount> order;
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return out->sections[a].size() > out->sections[b].size(); });
+  ParallelFor(offset < kSmallImage ? 1 : options.threads, order.size(),
+              [&](size_t i) { h.sections[order[i]].checksum = SectionChecksum(out->sections[order[i]]); });
   if (offset > image::kMaxImageBytes)
     return MakeStatus(StatusCode::kResourceExhausted, "the image would have " + std::to_string(offset) + " bytes");
   h.file_size = offset;
@@ -89,11 +99,11 @@ StatusOr<BuildResult> BuildImage(const ImageModel& model, const WriteOptions& op
   BuildResult result;
   FlatDatasets flat(model);
   ValueEncoder values(model.pool);
-  MapBuilder maps(&values);
+  MapBuilder maps(&values, kDirect4Keys, options.threads);
   NameIndexBuilder names;
   RecordHeap records;
 
-  DatasetEncoder datasets(model, flat, &values, &maps, &names, &records);
+  DatasetEncoder datasets(model, flat, &values, &maps, &names, &records, options.threads);
   MZ_RETURN_IF_ERROR(datasets.EncodeAll([&](double part) { progress(0.5 * part); }));
   ZoneEncoder zones(model, options, &datasets, &names, &records);
   MZ_RETURN_IF_ERROR(zones.EncodeAll(&result.warnings));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "compiler/build/heap.h"
 #include "compiler/build/image_writer.h"
 #include "format/image/layout.h"
 
@@ -13,7 +14,7 @@ namespace mz::compiler {
 
 struct BuiltImage {
   image::Header header;
-  std::array<std::vector<uint8_t>, image::kSectionCount> sections;  // without padding
+  std::array<Bytes, image::kSectionCount> sections;  // without padding
 };
 
 // Fills `out`. Errors: as WriteImage().

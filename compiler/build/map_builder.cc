@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "compiler/build/direct4_table.h"
+#include "compiler/build/parallel.h"
 #include "format/image/view.h"
 
 namespace mz::compiler {
@@ -14,6 +16,10 @@ namespace mz::compiler {
 using image::MapHeader;
 
 namespace {
+
+constexpr size_t kHashedIntervals = 1 << 16;
+// What a thread takes of a large map at once.
+constexpr size_t kPieceIntervals = 1 << 18;
 
 bool IsFirstAddress(net::Ip4 a) { return a == 0; }
 bool IsFirstAddress(const net::Ip6& a) { return a == net::Ip6{}; }
@@ -29,8 +35,9 @@ void PutValue(uint8_t* values, uint32_t value_bytes, size_t position, uint32_t l
 
 }  // namespace
 
-MapBuilder::MapBuilder(ValueEncoder* values, size_t direct4_keys)
+MapBuilder::MapBuilder(ValueEncoder* values, size_t direct4_keys, int threads)
     : values_(values),
+      threads_(threads),
       direct4_keys_(direct4_keys),
       mark_(values->pool_results() + 1),
       local_index_(values->pool_results() + 1) {}
@@ -81,7 +88,9 @@ StatusOr<uint32_t> MapBuilder::AddOnce(std::span<const Interval> intervals, Buil
       hash = XXH3_64bits_withSeed(fields, sizeof fields, hash);
     }
   } else {
-    hash = XXH3_64bits_withSeed(intervals.data(), intervals.size_bytes(), kind);
+    // Long lists that begin alike and have the same length are hardly ever different.
+    const std::span<const Interval> hashed = intervals.first(std::min(intervals.size(), kHashedIntervals));
+    hash = XXH3_64bits_withSeed(hashed.data(), hashed.size_bytes(), kind | uint64_t{intervals.size()} << 2);
   }
   std::vector<Stored>& candidates = stored_[hash];
   for (const Stored& s : candidates) {
@@ -97,6 +106,19 @@ StatusOr<uint32_t> MapBuilder::AddOnce(std::span<const Interval> intervals, Buil
   return offset;
 }
 
+// Checks intervals[from..to) and calls take(result) for each.
+template <typename Interval, typename Take>
+Status MapBuilder::Check(std::span<const Interval> intervals, size_t from, size_t to, size_t ids, Take take) const {
+  for (size_t i = from; i < to; i++) {
+    if (i > 0 && (!(intervals[i - 1].start < intervals[i].start) || intervals[i - 1].result == intervals[i].result))
+      return MakeStatus(StatusCode::kInternal, "an interval map is not sorted or has equal neighbours");
+    if (intervals[i].result >= ids)
+      return MakeStatus(StatusCode::kInternal, "an interval map holds a result that is not in the pool");
+    take(intervals[i].result);
+  }
+  return absl::OkStatus();
+}
+
 template <typename Interval>
 StatusOr<MapBuilder::Shape> MapBuilder::Examine(std::span<const Interval> intervals, bool keep_first) {
   if (!IsFirstAddress(intervals[0].start))
@@ -104,9 +126,6 @@ StatusOr<MapBuilder::Shape> MapBuilder::Examine(std::span<const Interval> interv
   const size_t ids = raw_ids_ != 0 ? raw_ids_ : values_->pool_results() + 1;
   if (intervals[0].result >= ids)
     return MakeStatus(StatusCode::kInternal, "an interval map holds a result that is not in the pool");
-  for (size_t i = 1; i < intervals.size(); i++)
-    if (!(intervals[i - 1].start < intervals[i].start) || intervals[i - 1].result == intervals[i].result)
-      return MakeStatus(StatusCode::kInternal, "an interval map is not sorted or has equal neighbours");
   if (intervals.size() > UINT32_MAX - 65536 - 15)
     return MakeStatus(StatusCode::kResourceExhausted, "a map of " + std::to_string(intervals.size()) + " intervals");
 
@@ -117,14 +136,36 @@ StatusOr<MapBuilder::Shape> MapBuilder::Examine(std::span<const Interval> interv
   Shape shape;
   shape.before = keep_first ? 0 : Use(intervals[0].result);
   std::vector<ResultId> pool_ids;
-  for (const Interval& i : intervals.subspan(keep_first ? 0 : 1)) {
-    if (i.result >= ids)
-      return MakeStatus(StatusCode::kInternal, "an interval map holds a result that is not in the pool");
-    if (mark_[i.result] == current_mark_) continue;
-    mark_[i.result] = current_mark_;
-    local_index_[i.result] = static_cast<uint32_t>(shape.results.size());
-    shape.results.push_back(Use(i.result));
-    pool_ids.push_back(i.result);
+  auto take = [&](ResultId result) {
+    if (mark_[result] == current_mark_) return;
+    mark_[result] = current_mark_;
+    local_index_[result] = static_cast<uint32_t>(shape.results.size());
+    shape.results.push_back(Use(result));
+    pool_ids.push_back(result);
+  };
+  const size_t first = keep_first ? 0 : 1, count = intervals.size() - first;
+  if (threads_ < 2 || count < kPieceIntervals) {
+    MZ_RETURN_IF_ERROR(Check(intervals, first, intervals.size(), ids, take));
+  } else {
+    // Pieces find out which results they have, in order; results that come again soon are left out.
+    struct Piece {
+      Status status;
+      std::vector<ResultId> results;
+    };
+    std::vector<Piece> pieces(count / kPieceIntervals + 1);
+    ParallelFor(threads_, pieces.size(), [&](size_t p) {
+      ResultId last = ~0u, before_last = ~0u;
+      pieces[p].status = Check(intervals, first + count * p / pieces.size(), first + count * (p + 1) / pieces.size(), ids,
+                               [&](ResultId result) {
+                                 if (result == last || result == before_last) return;
+                                 before_last = std::exchange(last, result);
+                                 pieces[p].results.push_back(result);
+                               });
+    });
+    for (const Piece& piece : pieces) {
+      MZ_RETURN_IF_ERROR(piece.status);
+      for (ResultId result : piece.results) take(result);
+    }
   }
   MZ_RETURN_IF_ERROR(values_->status());
   size_t n = shape.results.size();
@@ -260,12 +301,12 @@ StatusOr<uint32_t> MapBuilder::BuildMap6(std::span<const Interval6> intervals) {
 
 StatusOr<uint32_t> MapBuilder::BuildDirect4(std::span<const Interval4> intervals) {
   MZ_ASSIGN_OR_RETURN(Shape shape, Examine(intervals, true));
-  // Every upper half has an entry at low half 0: where no interval starts there, the running one is repeated.
-  size_t entries = 65536;
-  for (const Interval4& i : intervals) entries += (i.start & 0xffff) != 0;
+  const Direct4Table table(intervals, threads_);
+  const size_t entries = table.entries();
+  maps_.Reserve(65536 * (sizeof(Le32) + 1) + entries * (sizeof(Le16) + shape.value_bytes) + (shape.value_bytes == 0 ? entries / 8 : 0));
   MZ_ASSIGN_OR_RETURN(uint32_t offset, maps_.Allocate(sizeof(MapHeader)));
-  MZ_ASSIGN_OR_RETURN(uint32_t direct_offset, maps_.Allocate(65537 * sizeof(Le32)));
-  MZ_ASSIGN_OR_RETURN(uint32_t lows_offset, maps_.Allocate(entries * sizeof(Le16)));
+  MZ_ASSIGN_OR_RETURN(uint32_t direct_offset, maps_.AllocateUnset(65537 * sizeof(Le32)));
+  MZ_ASSIGN_OR_RETURN(uint32_t lows_offset, maps_.AllocateUnset(entries * sizeof(Le16)));
   MZ_ASSIGN_OR_RETURN(uint8_t* values, StartValues(offset, shape, entries));
   MapHeader* header = maps_.As<MapHeader>(offset);
   header->kind = image::kMapDirect4;
@@ -279,31 +320,15 @@ StatusOr<uint32_t> MapBuilder::BuildDirect4(std::span<const Interval4> intervals
   }
   Le32* direct = maps_.As<Le32>(direct_offset);
   Le16* lows = maps_.As<Le16>(lows_offset);
-  uint32_t entry = 0;
-  auto put = [&](uint16_t low, ResultId result) {
-    lows[entry] = low;
+  table.Fill(direct, lows, values, shape.value_bytes, [&](ResultId result) {
     const uint32_t local = local_index_[result];
-    if (shape.value_bytes == 0) {
-      values[entry >> 3] = static_cast<uint8_t>(values[entry >> 3] | local << (entry & 7));
-    } else {
-      PutValue(values, shape.value_bytes, entry, local, shape.results[local]);
-    }
-    entry++;
-  };
-  size_t next = 0;
-  for (uint32_t high = 0; high < 65536; high++) {
-    direct[high] = entry;
-    if (next == intervals.size() || intervals[next].start != high << 16) put(0, intervals[next - 1].result);
-    for (; next < intervals.size() && intervals[next].start >> 16 == high; next++)
-      put(static_cast<uint16_t>(intervals[next].start), intervals[next].result);
-  }
-  direct[65536] = entry;
-  MZ_CHECK(entry == entries);
+    return shape.value_bytes == 4 ? shape.results[local] : local;
+  });
   return offset;
 }
 
-std::vector<uint8_t> MapBuilder::TakeResultTables() {
-  std::vector<uint8_t> bytes(tables_.size() * 4);
+Bytes MapBuilder::TakeResultTables() {
+  Bytes bytes(tables_.size() * 4);
   Le32* out = reinterpret_cast<Le32*>(bytes.data());
   for (size_t i = 0; i < tables_.size(); i++) out[i] = tables_[i];
   return bytes;

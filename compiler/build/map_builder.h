@@ -27,7 +27,7 @@ inline constexpr size_t kDirect4ClassKeys = 2048;
 
 class MapBuilder {
  public:
-  explicit MapBuilder(ValueEncoder* values, size_t direct4_keys = kDirect4Keys);
+  explicit MapBuilder(ValueEncoder* values, size_t direct4_keys = kDirect4Keys, int threads = 1);
 
   StatusOr<uint32_t> Add(std::span<const Interval4> intervals);
   StatusOr<uint32_t> Add(std::span<const Interval6> intervals);
@@ -37,8 +37,8 @@ class MapBuilder {
   StatusOr<uint32_t> AddIds(std::span<const Interval6> intervals, uint32_t id_count);
 
   uint64_t intervals_stored() const { return intervals_stored_; }
-  std::vector<uint8_t> TakeMaps() { return maps_.Take(); }
-  std::vector<uint8_t> TakeResultTables();
+  Bytes TakeMaps() { return maps_.Take(); }
+  Bytes TakeResultTables();
 
  private:
   // What the first pass over a list finds out.
@@ -58,12 +58,15 @@ class MapBuilder {
   StatusOr<uint32_t> BuildTree(std::span<const typename Traits::Interval> intervals);
   // Allocates the value array behind the map at `map`, finds or makes its result table, and sets the header's fields.
   StatusOr<uint8_t*> StartValues(uint32_t map, const Shape& shape, size_t positions);
+  template <typename Interval, typename Take>
+  Status Check(std::span<const Interval> intervals, size_t from, size_t to, size_t ids, Take take) const;
 
   uint32_t Use(ResultId id) { return raw_ids_ != 0 ? id : values_->Use(id); }
   template <typename Interval>
   StatusOr<uint32_t> AddRaw(std::span<const Interval> intervals, uint32_t id_count);
 
   ValueEncoder* values_;
+  int threads_;
   uint32_t raw_ids_ = 0;  // not 0: results are ids below this
   size_t direct4_keys_;
   Heap maps_{64};

@@ -50,11 +50,4 @@ ResultId Pool::InternResult(const std::vector<ValueModel>& values) {
   return Intern(values, HashResult(values), &result_index_, &results_);
 }
 
-NameRef NameArena::Add(std::string_view wire) {
-  MZ_CHECK(wire.size() <= 255 && bytes_.size() + wire.size() <= UINT32_MAX);
-  NameRef ref{static_cast<uint32_t>(bytes_.size()), static_cast<uint8_t>(wire.size())};
-  bytes_.append(wire);
-  return ref;
-}
-
 }  // namespace mz::compiler

@@ -14,6 +14,10 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/big_vector.h"
+#include "base/copy.h"
+#include "base/status.h"
+#include "compiler/build/provenance_list.h"
 #include "format/image/layout.h"
 #include "format/net/address.h"
 
@@ -76,13 +80,22 @@ struct NameRef {
 };
 class NameArena {
  public:
-  NameRef Add(std::string_view wire);
-  std::string_view Get(NameRef r) const { return std::string_view(bytes_).substr(r.offset, r.length); }
+  NameRef Add(std::string_view wire) {
+    MZ_CHECK(wire.size() <= 255 && bytes_.size() + wire.size() <= UINT32_MAX);
+    NameRef ref{static_cast<uint32_t>(bytes_.size()), static_cast<uint8_t>(wire.size())};
+    mz::Reserve(&bytes_, wire.size());
+    bytes_.resize(bytes_.size() + wire.size());
+    CopyShort(reinterpret_cast<uint8_t*>(bytes_.data() + ref.offset), reinterpret_cast<const uint8_t*>(wire.data()),
+              wire.size());
+    return ref;
+  }
+  std::string_view Get(NameRef r) const { return {bytes_.data() + r.offset, r.length}; }
   size_t bytes() const { return bytes_.size(); }
-  void Reserve(size_t bytes) { bytes_.reserve(bytes); }
+  // Room for so many octets more.
+  void Reserve(size_t bytes) { mz::Reserve(&bytes_, bytes); }
 
  private:
-  std::string bytes_;
+  BigVector<char> bytes_;
 };
 
 struct DnsetName {  // one per distinct name
@@ -114,13 +127,7 @@ struct NameServers {
   std::vector<std::string> names;  // wire form with root octet, case as written
 };
 
-// Where an entry was written, for explain and diff. Kept in file order.
-struct ProvenanceEntry4 {
-  net::Ip4 first, last;
-  uint32_t line;
-  uint16_t file;      // index into DatasetModel::files
-  bool exclusion;
-};
+// Where an entry was written, for explain and diff. Kept in file order. IPv4: provenance_list.h.
 struct ProvenanceEntry6 {
   net::Ip6 first, last;
   uint32_t line;
@@ -163,19 +170,19 @@ struct DatasetModel {
   int64_t expires_unix = 0;            // earliest $TIMESTAMP expiry, 0 = none
   int64_t newest_mtime = 0;
 
-  std::vector<Interval4> map4;         // ip4set, ip4tset, ip4trie, acl
-  std::vector<Interval6> map6;         // ip6tset, ip6trie, acl
+  BigVector<Interval4> map4;         // ip4set, ip4tset, ip4trie, acl
+  BigVector<Interval6> map6;         // ip6tset, ip6trie, acl
   NameArena names;
-  std::vector<DnsetName> dnset;
+  BigVector<DnsetName> dnset;
   std::vector<GenericName> generic;
   std::vector<SubzoneModel> subzones;  // combined
   std::vector<std::unique_ptr<DatasetModel>> parts;  // combined: one per $DATASET section
   std::shared_ptr<const SpfModel> spf;  // spf
   std::shared_ptr<const HealthcheckModel> healthcheck;  // healthcheck
 
-  std::vector<ProvenanceEntry4> provenance4;
-  std::vector<ProvenanceEntry6> provenance6;
-  std::vector<ProvenanceName> provenance_names;
+  ProvenanceList4 provenance4;
+  BigVector<ProvenanceEntry6> provenance6;
+  BigVector<ProvenanceName> provenance_names;
 
   std::string counts;                  // rbldnsd's load line: "e32/24/16/8=1/0/0/1"
   std::vector<std::string> extra_load_lines;  // the lines rbldnsd prints besides (combined parts before, acl tries after)

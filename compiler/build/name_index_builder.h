@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -32,13 +33,24 @@ struct NameIndex {
   uint64_t hash_seed = 0;
   uint32_t max_probes = 1;
   uint64_t names = 0;  // records, empty non-terminals included
-  std::vector<uint8_t> buckets;
+  Bytes buckets;
 };
 
 class NameIndexBuilder {
  public:
   // `name`: relative wire form, lower case. Returns the record's offset in nodes().
   StatusOr<uint32_t> Add(uint32_t scope, std::string_view name, uint8_t flags, uint32_t a, uint32_t b);
+  // The same for many names at once, in the order of their numbers 0..count - 1. `get` is called from several threads, twice
+  // for every number; names without flags are left out. Returns which label counts there are, as in image::DatasetRef.
+  struct Name {
+    std::string_view name;
+    uint8_t flags;
+    uint32_t a, b;
+  };
+  struct Depths {
+    uint32_t exact = 0, wild = 0;
+  };
+  StatusOr<Depths> AddMany(uint32_t scope, size_t count, const std::function<Name(size_t)>& get, int threads);
   Heap& nodes() { return nodes_; }
   // Room for `names` more records whose names have `name_bytes` octets together.
   void Reserve(size_t names, size_t name_bytes);
@@ -53,19 +65,20 @@ class NameIndexBuilder {
   std::string_view NameOf(uint32_t record) const;
   uint32_t ScopeOf(uint32_t record) const;
   bool SameName(uint32_t record, const Ancestor& a) const;
-  void HashAll(uint64_t seed, std::vector<Ancestor>* ancestors);
+  class AncestorSet;
+  std::vector<Ancestor> HashAll(uint64_t seed, int threads);
   Status AddAncestors(std::vector<Ancestor> ancestors);
   Status CheckDistinct() const;
 
   Heap nodes_{16};
-  std::vector<HashedRecord> entries_;
+  BigVector<HashedRecord> entries_;
 };
 
 // Sorts by hash; equal hashes by record.
-void SortByHash(std::vector<HashedRecord>* entries, int threads);
+void SortByHash(BigVector<HashedRecord>* entries, int threads);
 
 // Fills `bucket_count` buckets from entries sorted by hash; returns the longest probe sequence. Requires: the buckets have
 // more slots than there are entries.
-uint32_t FillBuckets(std::span<const HashedRecord> sorted, uint32_t bucket_count, std::vector<uint8_t>* buckets);
+uint32_t FillBuckets(std::span<const HashedRecord> sorted, uint32_t bucket_count, Bytes* buckets);
 
 }  // namespace mz::compiler

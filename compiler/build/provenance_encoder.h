@@ -7,10 +7,11 @@
 
 #include "base/status.h"
 #include "compiler/build/flat_datasets.h"
+#include "compiler/build/heap.h"
 
 namespace mz::compiler {
 
 // Compresses with `threads` threads; the bytes do not depend on their number. Empty when no dataset has entries.
-StatusOr<std::vector<uint8_t>> EncodeProvenance(const FlatDatasets& datasets, int threads);
+StatusOr<Bytes> EncodeProvenance(const FlatDatasets& datasets, int threads);
 
 }  // namespace mz::compiler

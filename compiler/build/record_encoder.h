@@ -30,7 +30,7 @@ class RecordHeap {
  public:
   enum Kind : uint64_t { kRrset = 1, kAuthority = 2, kRotations = 3 };
   StatusOr<uint32_t> Store(Kind kind, std::string_view object);
-  std::vector<uint8_t> Take() { return heap_.Take(); }
+  Bytes Take() { return heap_.Take(); }
 
  private:
   Heap heap_{8};

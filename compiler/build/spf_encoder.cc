@@ -477,7 +477,7 @@ StatusOr<uint32_t> SpfEncoder::StoreDraft(const SpfDomain& domain) {
   d.count6 = static_cast<uint16_t>(t.key6.size());
   d.prefix_count6 = static_cast<uint16_t>(t.prefix6.size());
   std::string content(reinterpret_cast<const char*>(&d), sizeof d);
-  auto octets = [&](const std::vector<uint8_t>& v) { content.append(v.begin(), v.end()); };
+  auto octets = [&](const auto& v) { content.append(v.begin(), v.end()); };
   for (uint32_t id : t.programs) AppendWord(id, &content);
   for (uint32_t key : t.key4) AppendWord(key, &content);
   octets(t.kind4);
@@ -504,7 +504,7 @@ StatusOr<uint32_t> SpfEncoder::StoreDraft(const SpfDomain& domain) {
   }
 }
 
-StatusOr<std::vector<uint8_t>> SpfEncoder::Finish() {
+StatusOr<Bytes> SpfEncoder::Finish() {
   if (!any_) return heap_.Take();
   MZ_ASSIGN_OR_RETURN(uint32_t programs, heap_.Allocate(programs_.size() * sizeof(image::SpfProgram)));
   std::memcpy(heap_.At(programs), programs_.data(), programs_.size() * sizeof(image::SpfProgram));

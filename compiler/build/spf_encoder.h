@@ -37,7 +37,7 @@ class SpfEncoder {
   Status BuildShared();
   // Sets map4 (the zone) and exact_depths; the scope is given.
   Status Encode(const SpfModel& model, image::DatasetRef* ref);
-  StatusOr<std::vector<uint8_t>> Finish();
+  StatusOr<Bytes> Finish();
 
  private:
   static constexpr uint32_t kSmall = UINT32_MAX;  // in SetRefs: always written out

@@ -71,7 +71,7 @@ uint32_t ValueEncoder::StoreText(const TextModel& text, uint8_t flags) {
   return *at;
 }
 
-std::vector<uint8_t> ValueEncoder::TakeValues() {
+Bytes ValueEncoder::TakeValues() {
   const uint8_t* p = reinterpret_cast<const uint8_t*>(values_.data());
   return {p, p + values_.size() * sizeof(Value)};
 }

@@ -24,8 +24,8 @@ class ValueEncoder {
   const Status& status() const { return status_; }
   size_t pool_results() const { return result_ids_.size() - 1; }
 
-  std::vector<uint8_t> TakeValues();
-  std::vector<uint8_t> TakeTexts() { return texts_.Take(); }
+  Bytes TakeValues();
+  Bytes TakeTexts() { return texts_.Take(); }
 
  private:
   uint32_t Encode(ResultId id);

@@ -189,7 +189,7 @@ Status ZoneEncoder::EncodeNs(const ZoneModel& zone, ZoneRecord* record, bool* to
   return absl::OkStatus();
 }
 
-std::vector<uint8_t> ZoneEncoder::TakeZones() {
+Bytes ZoneEncoder::TakeZones() {
   const uint8_t* p = reinterpret_cast<const uint8_t*>(zones_.data());
   return {p, p + zones_.size() * sizeof(ZoneRecord)};
 }

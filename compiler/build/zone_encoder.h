@@ -22,7 +22,7 @@ class ZoneEncoder {
 
   uint32_t zone_depths() const { return zone_depths_; }
   uint32_t global_acl() const { return global_acl_; }
-  std::vector<uint8_t> TakeZones();
+  Bytes TakeZones();
 
  private:
   Status Encode(uint32_t index, const ZoneModel& zone, std::vector<BuildWarning>* warnings);

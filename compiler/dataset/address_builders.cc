@@ -26,17 +26,56 @@ std::string TrieCounts(size_t entries) {
 class Provenance4 {
  public:
   Provenance4(const CompileOptions& options, DatasetModel* model) : model_(options.provenance ? model : nullptr) {}
-  void Reserve(size_t entries) {
-    if (model_) model_->provenance4.reserve(entries);
-  }
   void Add(const BlockInput& input) {
-    if (!model_) return;
-    for (const Entry4& e : input.block->entries4)
+    for (const Entry4& e : input.block->entries4) AddEntry(input, e);
+  }
+  void AddEntry(const BlockInput& input, const Entry4& e) {
+    if (model_)
       model_->provenance4.push_back({e.first, e.last, input.Line(e.line), input.file, (e.value & kExclusion) != 0});
   }
 
  private:
   DatasetModel* model_;
+};
+
+// Addresses in the order of the file. The map is made of them, and the provenance refers to them.
+class AddressLog {
+ public:
+  AddressLog(const CompileOptions& options, DatasetModel* model) : list_(&model->provenance4), keep_(options.provenance) {}
+  void Expect(const dataset::ParsedBlock& block, double times) {
+    list_->ReserveAddresses(Expected(block.addresses.size(), times));
+  }
+  // Calls entry(e) for every entry and run(index of the first address, addresses, local value) for every run, in order.
+  template <typename OnEntry, typename OnRun>
+  void Add(const BlockInput& input, OnEntry entry, OnRun run) {
+    const std::vector<Entry4>& entries = input.block->entries4;
+    size_t next = 0;
+    auto take_entries = [&](size_t end) {
+      for (; next < end; ++next) {
+        const Entry4& e = entries[next];
+        entry(e);
+        if (keep_) list_->push_back({e.first, e.last, input.Line(e.line), input.file, (e.value & kExclusion) != 0});
+      }
+    };
+    for (size_t i = 0; i < input.block->runs.size(); ++i) {
+      const dataset::AddressRun& r = input.block->runs[i];
+      take_entries(r.entry);
+      const std::span<const net::Ip4> addresses = input.block->RunAddresses(i);
+      const size_t at = list_->Keep(addresses);
+      run(at, addresses.size(), r.value);
+      if (keep_) list_->AddRun(at, addresses.size(), input.Line(r.line), input.file);
+    }
+    take_entries(entries.size());
+  }
+  std::span<const net::Ip4> addresses() const { return list_->addresses(); }
+  // The map is made.
+  void Finish() {
+    if (!keep_) *list_ = {};
+  }
+
+ private:
+  ProvenanceList4* list_;
+  bool keep_;
 };
 
 class Provenance6 {
@@ -57,26 +96,29 @@ class Provenance6 {
 
 class Ip4SetBuilder : public DatasetBuilder {
  public:
-  Ip4SetBuilder(const CompileOptions& options, DatasetModel* model) : provenance_(options, model) {}
-  void Expect(size_t entries) override {
-    map_.Reserve(entries);
-    provenance_.Reserve(entries);
+  Ip4SetBuilder(const CompileOptions& options, DatasetModel* model) : log_(options, model) {}
+  void Expect(const dataset::ParsedBlock& block, double times) override {
+    log_.Expect(block, times);
+    map_.Reserve(Expected(block.entries4.size(), times));
   }
   Status Add(const BlockInput& input) override {
-    for (const Entry4& e : input.block->entries4) {
-      if (e.value & kExclusion)
-        map_.AddExclusion(e.first, e.last);
-      else if (e.first == e.last)
-        map_.AddSingle(e.first, input.values[e.value]);
-      else
-        map_.AddRange(e.first, e.last, input.values[e.value]);
-    }
-    entries_ += input.block->entries4.size();
-    provenance_.Add(input);
+    log_.Add(
+        input,
+        [&](const Entry4& e) {
+          if (e.value & kExclusion)
+            map_.AddExclusion(e.first, e.last);
+          else if (e.first == e.last)
+            map_.AddSingle(e.first, input.values[e.value]);
+          else
+            map_.AddRange(e.first, e.last, input.values[e.value]);
+        },
+        [&](size_t at, size_t count, uint32_t value) { map_.AddSingles(at, count, input.values[value]); });
+    entries_ += input.block->entries4.size() + input.block->addresses.size();
     return absl::OkStatus();
   }
   Status Finish(const FinishContext& context, DatasetModel* model) override {
-    model->map4 = map_.Build(context.results, context.threads);
+    model->map4 = map_.Build(context.results, context.threads, log_.addresses());
+    log_.Finish();
     const auto& n = map_.piece_counts();
     model->counts = "e32/24/16/8=" + std::to_string(n[0]) + "/" + std::to_string(n[1]) + "/" + std::to_string(n[2]) +
                     "/" + std::to_string(n[3]);
@@ -85,7 +127,7 @@ class Ip4SetBuilder : public DatasetBuilder {
   }
 
  private:
-  Provenance4 provenance_;
+  AddressLog log_;
   Ip4SetMap map_;
   uint64_t entries_ = 0;
 };
@@ -93,18 +135,20 @@ class Ip4SetBuilder : public DatasetBuilder {
 // An ip4set of single addresses whose one value is known only at the end.
 class Ip4TsetBuilder : public DatasetBuilder {
  public:
-  Ip4TsetBuilder(const CompileOptions& options, DatasetModel* model) : provenance_(options, model) {}
-  void Expect(size_t entries) override {
-    map_.Reserve(entries);
-    provenance_.Reserve(entries);
+  Ip4TsetBuilder(const CompileOptions& options, DatasetModel* model) : log_(options, model) {}
+  void Expect(const dataset::ParsedBlock& block, double times) override {
+    log_.Expect(block, times);
+    map_.Reserve(Expected(block.entries4.size(), times));
   }
   Status Add(const BlockInput& input) override {
-    for (const Entry4& e : input.block->entries4) map_.AddSingle(e.first, ValueTable::kBuiltin);
-    provenance_.Add(input);
+    log_.Add(
+        input, [&](const Entry4& e) { map_.AddSingle(e.first, ValueTable::kBuiltin); },
+        [&](size_t at, size_t count, uint32_t) { map_.AddSingles(at, count, ValueTable::kBuiltin); });
     return absl::OkStatus();
   }
   Status Finish(const FinishContext& context, DatasetModel* model) override {
-    model->map4 = map_.Build(context.results, context.threads);
+    model->map4 = map_.Build(context.results, context.threads, log_.addresses());
+    log_.Finish();
     if (!model->map4.empty()) {
       const ResultId listed = context.results->Single(context.tset_value);
       for (Interval4& interval : model->map4)
@@ -116,7 +160,7 @@ class Ip4TsetBuilder : public DatasetBuilder {
   }
 
  private:
-  Provenance4 provenance_;
+  AddressLog log_;
   Ip4SetMap map_;
 };
 
@@ -172,7 +216,7 @@ class Trie {
     return true;
   }
   size_t size() const { return entries_.size(); }
-  std::vector<Interval> Build(ResultMap* results) {
+  BigVector<Interval> Build(ResultMap* results) {
     seen_ = {};
     for (auto& e : entries_) e.result = e.result == kExcludedCode ? 0 : results->Single(e.result);
     return SweepPrefixes<Interval>(&entries_);

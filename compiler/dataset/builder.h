@@ -48,11 +48,15 @@ struct FinishContext {
   int threads;
 };
 
+inline size_t Expected(size_t in_block, double times) {
+  return in_block == 0 ? 0 : static_cast<size_t>(static_cast<double>(in_block) * times * 1.02) + 1024;
+}
+
 class DatasetBuilder {
  public:
   virtual ~DatasetBuilder() = default;
-  // A guess of how many entries will come, from the size of the file.
-  virtual void Expect(size_t entries) { (void)entries; }
+  // A guess of what will come, from the size of the file: `times` blocks like this one.
+  virtual void Expect(const dataset::ParsedBlock& block, double times) { (void)block, (void)times; }
   virtual Status Add(const BlockInput& input) = 0;
   // Fills map4, map6, names, dnset, generic, counts, extra_load_lines (acl: "ip4 trie: ...") and entries.
   virtual Status Finish(const FinishContext& context, DatasetModel* model) = 0;

@@ -10,7 +10,6 @@ namespace {
 constexpr size_t kCutBytes = 254;
 // More values than fit into any answer: rbldnsd counts them in one octet.
 constexpr size_t kMaxValues = 255;
-constexpr size_t kManyValues = 1000;
 
 class Expander {
  public:
@@ -85,9 +84,10 @@ ResultId ResultMap::MakeSingle(uint32_t id) {
   return single_[id] = pool_->InternResult({value});
 }
 
-void ResultMap::ResolveAll() {
-  if (table_.id_count() < kManyValues) return;
-  for (uint32_t id = 0; id < table_.id_count(); ++id) MakeSingle(id);
+void ResultMap::ResolveAll(size_t many) {
+  if (table_.id_count() < many) return;
+  for (uint32_t id = 0; id < table_.id_count(); ++id)
+    if (id >= single_.size() || single_[id] == 0) MakeSingle(id);
 }
 
 size_t ResultMap::Stored(std::span<const uint32_t> codes) const {

@@ -35,8 +35,9 @@ class ResultMap {
   ResultMap(const ValueTable& table, const Substitutions& substitutions, Pool* pool)
       : table_(table), substitutions_(substitutions), pool_(pool) {}
   // Makes the results of all values ahead, in the order they lie in memory: for lists with a text per line that is several
-  // times faster than in the order of their addresses. Does nothing for few values.
-  void ResolveAll();
+  // times faster than in the order of their addresses. Does nothing for less than `many` values. Afterwards several
+  // threads may call Single() and Stored().
+  void ResolveAll(size_t many = 1000);
   ResultId Single(uint32_t code) {
     if (code & kActionCode) return SingleAction(code);
     const uint32_t id = table_.id(code);

@@ -16,7 +16,7 @@ inline constexpr net::Ip6 LastAddress(net::Ip6) { return net::kIp6Last; }
 
 // Appends to a sorted interval list; neighbours come out different.
 template <typename Interval, typename Address>
-void AppendInterval(std::vector<Interval>* out, Address start, ResultId result) {
+void AppendInterval(BigVector<Interval>* out, Address start, ResultId result) {
   if (!out->empty() && out->back().start == start) {
     out->back().result = result;
     if (out->size() > 1 && (*out)[out->size() - 2].result == result) out->pop_back();
@@ -26,7 +26,7 @@ void AppendInterval(std::vector<Interval>* out, Address start, ResultId result) 
 }
 
 template <typename Interval>
-void DropIfEmpty(std::vector<Interval>* map) {
+void DropIfEmpty(BigVector<Interval>* map) {
   if (map->size() == 1 && map->front().result == 0) map->clear();
 }
 
@@ -38,11 +38,11 @@ struct PrefixEntry {
 
 // The longest prefix wins. Requires: entries are prefixes (nested or disjoint), no two are equal. Sorts them.
 template <typename Interval, typename Address>
-std::vector<Interval> SweepPrefixes(std::vector<PrefixEntry<Address>>* entries) {
+BigVector<Interval> SweepPrefixes(std::vector<PrefixEntry<Address>>* entries) {
   std::sort(entries->begin(), entries->end(), [](const auto& x, const auto& y) {
     return x.first != y.first ? x.first < y.first : y.last < x.last;
   });
-  std::vector<Interval> out;
+  BigVector<Interval> out;
   if (entries->empty()) return out;
   out.reserve(entries->size() * 2 + 1);
   struct Open {

@@ -2,183 +2,157 @@
 #include "compiler/dataset/ip4set_map.h"
 
 #include <algorithm>
-#include <map>
-#include <queue>
 
+#include "absl/container/flat_hash_map.h"
+#include "compiler/build/parallel.h"
 #include "compiler/dataset/interval_sweep.h"
-#include "compiler/dataset/point_sort.h"
 
 namespace mz::compiler {
 namespace {
 
-using Run = Ip4SetMap::Run;
+// Partitions of 2^21 addresses: ten million scattered addresses are 40 KB in each.
+constexpr int kPartitionBits = 11;
+constexpr int kPartitionShift = 32 - kPartitionBits;
 
-constexpr size_t kMaxValues = 255;
-
-// Lays segments (ascending, disjoint) over a base map.
-class Overlay {
+// Results while several threads work: lists of several values get numbers of their own, which are replaced afterwards, in
+// the order of the addresses, so that the numbers in the pool do not depend on the threads. Requires: the results of all
+// single values are made, or there is one thread.
+class PartitionResults {
  public:
-  Overlay(const std::vector<Interval4>& base, size_t expected_segments) : base_(base) {
-    out_.reserve(base.size() + 2 * expected_segments + 1);
+  static constexpr ResultId kOwn = 1u << 31;
+
+  explicit PartitionResults(ResultMap* results) : results_(results) {}
+  ResultId Single(uint32_t code) { return results_->Single(code); }
+  ResultId Several(std::span<const uint32_t> codes) {
+    auto [it, added] = own_.try_emplace(std::vector<uint32_t>(codes.begin(), codes.end()),
+                                        kOwn | static_cast<ResultId>(lists_.size()));
+    if (added) lists_.push_back(it->first);
+    return it->second;
   }
-  void Cover(uint64_t first, uint64_t last, ResultId result) {
-    if (next_ < first) CopyBase(first - 1);
-    Append(static_cast<net::Ip4>(first), result);
-    next_ = last + 1;
-  }
-  std::vector<Interval4> Take() {
-    if (next_ <= ~0u) CopyBase(~0u);
-    DropIfEmpty(&out_);
-    return std::move(out_);
-  }
+  size_t Stored(std::span<const uint32_t> codes) const { return results_->Stored(codes); }
+
+  std::vector<std::vector<uint32_t>> Take() { return std::move(lists_); }
 
  private:
-  void Append(net::Ip4 start, ResultId result) {
-    if (out_.empty() || out_.back().result != result) out_.push_back({start, result});
-  }
-  // The base from next_ to `to`.
-  void CopyBase(uint64_t to) {
-    if (base_.empty()) {
-      Append(static_cast<net::Ip4>(next_), 0);
-      return;
-    }
-    while (at_ + 1 < base_.size() && base_[at_ + 1].start <= next_) ++at_;
-    Append(static_cast<net::Ip4>(next_), base_[at_].result);
-    for (; at_ + 1 < base_.size() && base_[at_ + 1].start <= to; ++at_)
-      Append(base_[at_ + 1].start, base_[at_ + 1].result);
-  }
-
-  const std::vector<Interval4>& base_;
-  std::vector<Interval4> out_;
-  size_t at_ = 0;
-  uint64_t next_ = 0;  // first address that is not decided yet
-};
-
-// All entries of one size by ascending first piece: single addresses and runs, merged.
-class EntryStream {
- public:
-  EntryStream(const std::vector<uint64_t>& singles, const std::vector<Run>& runs) : singles_(singles), runs_(runs) {}
-  bool AtEnd() const { return single_ == singles_.size() && run_ == runs_.size(); }
-  // Requires: !AtEnd().
-  Run Peek() const {
-    if (TakeSingle()) {
-      uint32_t address = static_cast<uint32_t>(singles_[single_] >> 32);
-      return {address, address, static_cast<uint32_t>(singles_[single_])};
-    }
-    return runs_[run_];
-  }
-  void Pop() { TakeSingle() ? ++single_ : ++run_; }
-
- private:
-  bool TakeSingle() const {
-    return run_ == runs_.size() ||
-           (single_ < singles_.size() && static_cast<uint32_t>(singles_[single_] >> 32) <= runs_[run_].first);
-  }
-  const std::vector<uint64_t>& singles_;
-  const std::vector<Run>& runs_;
-  size_t single_ = 0, run_ = 0;
-};
-
-// Sweeps the entries of one size and hands out segments with the result of all entries that cover them.
-template <typename Emit>  // (first piece, last piece, result)
-class SizeSweep {
- public:
-  SizeSweep(ResultMap* results, Emit emit) : results_(results), emit_(emit) {}
-
-  void Run(EntryStream* stream) {
-    while (!stream->AtEnd()) {
-      Ip4SetMap::Run entry = stream->Peek();
-      stream->Pop();
-      CloseBefore(entry.first);
-      if (!open_.empty()) {
-        if (position_ < entry.first) EmitOpen(entry.first - 1);
-        Open(entry);
-        continue;
-      }
-      // Nothing overlaps so far: equal entries together, then a look at the next one.
-      marks_.assign(1, entry.mark);
-      while (!stream->AtEnd()) {
-        Ip4SetMap::Run next = stream->Peek();
-        if (next.first != entry.first || next.last != entry.last) break;
-        marks_.push_back(next.mark);
-        stream->Pop();
-      }
-      if (stream->AtEnd() || stream->Peek().first > entry.last) {
-        if (marks_.size() > 1) {
-          std::sort(marks_.begin(), marks_.end());
-          marks_.erase(std::unique(marks_.begin(), marks_.end()), marks_.end());
-        }
-        EmitMarks(entry.first, entry.last);
-        continue;
-      }
-      position_ = entry.first;
-      for (uint32_t mark : marks_) Open({entry.first, entry.last, mark});
-    }
-    CloseBefore(uint64_t{1} << 32);
-  }
-  uint64_t pieces() const { return pieces_; }
-
- private:
-  void Open(const Ip4SetMap::Run& entry) {
-    open_.push({entry.last, entry.mark});
-    ++open_marks_[entry.mark];
-  }
-  // Ends everything that ends before `piece`.
-  void CloseBefore(uint64_t piece) {
-    while (!open_.empty() && open_.top().first < piece) {
-      uint32_t last = open_.top().first;
-      EmitOpen(last);
-      for (; !open_.empty() && open_.top().first == last; open_.pop()) {
-        auto it = open_marks_.find(open_.top().second);
-        if (--it->second == 0) open_marks_.erase(it);
-      }
-    }
-  }
-  // position_..last with all open entries.
-  void EmitOpen(uint32_t last) {
-    marks_.clear();
-    for (const auto& [mark, count] : open_marks_) {
-      marks_.push_back(mark);
-      if (mark == 0 || marks_.size() == kMaxValues) break;  // more would never be answered
-    }
-    EmitMarks(static_cast<uint32_t>(position_), last, open_marks_.size());
-  }
-  void EmitMarks(uint32_t first, uint32_t last) { EmitMarks(first, last, marks_.size()); }
-  void EmitMarks(uint32_t first, uint32_t last, size_t distinct) {
-    ResultId result = 0;
-    if (marks_[0] != 0) {
-      if (marks_.size() == 1) {
-        result = results_->Single(marks_[0] - 1);
-      } else {
-        for (uint32_t& mark : marks_) --mark;  // codes
-        result = results_->Several(marks_);
-        distinct -= marks_.size() - results_->Stored(marks_);
-      }
-    } else {
-      distinct = 1;
-    }
-    pieces_ += (uint64_t{last} - first + 1) * distinct;
-    emit_(first, last, result);
-    position_ = uint64_t{last} + 1;
-  }
-
-  using Ending = std::pair<uint32_t, uint32_t>;  // last piece, mark
   ResultMap* results_;
-  Emit emit_;
-  std::priority_queue<Ending, std::vector<Ending>, std::greater<Ending>> open_;
-  std::map<uint32_t, uint32_t> open_marks_;  // mark -> open entries
-  std::vector<uint32_t> marks_;
-  uint64_t position_ = 0;  // first piece of the open segment
-  uint64_t pieces_ = 0;
+  absl::flat_hash_map<std::vector<uint32_t>, ResultId> own_;
+  std::vector<std::vector<uint32_t>> lists_;
 };
+
+struct Partition {
+  std::vector<Interval4> intervals;            // unless `plain`
+  std::vector<std::vector<uint32_t>> several;  // codes behind PartitionResults::kOwn
+  uint64_t pieces = 0;
+  size_t count = 0;                            // intervals
+  ResultId first = 0, last = 0;                // results of the first and the last one
+  bool plain = false;
+};
+
+// Single addresses over one result of the coarser sizes: what most partitions of most lists are. Calls
+// put(start, result) for every address and gap, equal neighbours included. Returns the number of distinct addresses.
+template <typename Put>
+uint64_t SweepSingles(std::span<const uint64_t> points, uint64_t first, uint64_t last, ResultId base, ResultMap* results,
+                      Put put) {
+  uint64_t next = first, distinct = 0;
+  uint32_t mark = 0;
+  ResultId result = 0;  // of mark; 0 is an exclusion
+  for (uint64_t point : points) {
+    const uint64_t address = point >> 32;
+    if (address < next) continue;  // the address before again
+    if (static_cast<uint32_t>(point) != mark) {
+      mark = static_cast<uint32_t>(point);
+      result = mark == 0 ? 0 : results->Single(mark - 1);
+    }
+    if (address != next) put(static_cast<net::Ip4>(next), base);
+    put(static_cast<net::Ip4>(address), result);
+    next = address + 1;
+    ++distinct;
+  }
+  if (next <= last) put(static_cast<net::Ip4>(next), base);
+  return distinct;
+}
+
+bool EqualAddressesHaveEqualMarks(std::span<const uint64_t> points) {
+  for (size_t i = 1; i < points.size(); ++i)
+    if (points[i] >> 32 == points[i - 1] >> 32 && points[i] != points[i - 1]) return false;
+  return true;
+}
+
+// One base result for first..last, or not.
+bool SingleBase(const BigVector<Interval4>& base, uint64_t first, uint64_t last, ResultId* result) {
+  *result = 0;
+  if (base.empty()) return true;
+  const size_t at = Overlay::BaseIndex(base, static_cast<net::Ip4>(first));
+  *result = base[at].result;
+  return at + 1 == base.size() || base[at + 1].start > last;
+}
+
+// Replaces the numbers of PartitionResults by results; neighbours can become equal by that.
+void ResolveSeveral(ResultMap* results, Partition* partition) {
+  if (partition->several.empty()) return;
+  std::vector<ResultId> ids;
+  for (const std::vector<uint32_t>& codes : partition->several) ids.push_back(results->Several(codes));
+  std::vector<Interval4>& intervals = partition->intervals;
+  size_t kept = 0;
+  for (Interval4 i : intervals) {
+    if (i.result & PartitionResults::kOwn) i.result = ids[i.result & ~PartitionResults::kOwn];
+    if (kept == 0 || intervals[kept - 1].result != i.result) intervals[kept++] = i;
+  }
+  intervals.resize(kept);
+}
+
+// Runs in partitions of the address space. Requires: none lies in two of them.
+Partitions<PieceRun> DistributeRuns(const BigVector<PieceRun>& runs, int unit_shift, int bits) {
+  Partitions<PieceRun> out;
+  out.starts.assign((size_t{1} << bits) + 1, 0);
+  out.starts.back() = runs.size();
+  if (bits == 0) {
+    out.elements = runs;
+    return out;
+  }
+  auto partition = [&](const PieceRun& r) { return static_cast<size_t>(r.first) << unit_shift >> kPartitionShift; };
+  std::vector<size_t> next(size_t{1} << bits);
+  for (const PieceRun& r : runs) ++next[partition(r)];
+  size_t sum = 0;
+  for (size_t p = 0; p < next.size(); ++p) {
+    out.starts[p] = sum;
+    sum += std::exchange(next[p], sum);
+  }
+  out.elements.resize(runs.size());
+  for (const PieceRun& r : runs) out.elements[next[partition(r)]++] = r;
+  return out;
+}
 
 }  // namespace
 
+void Ip4SetMap::AddSingles(size_t first, size_t count, uint32_t code) {
+  if (count == 0) return;
+  if (!single_runs_.empty()) {
+    MarkedRun& last = single_runs_.back();
+    if (last.mark == code + 1 && last.first + last.count == first) {
+      last.count += count;
+      return;
+    }
+  }
+  single_runs_.push_back({first, count, code + 1});
+}
+
 void Ip4SetMap::AddRun(int size, uint32_t first, uint32_t last, uint32_t mark) {
-  if (size == 0 && first == last)
+  if (size == 0 && first == last) {
     singles_.push_back(uint64_t{first} << 32 | mark);
-  else
-    runs_[static_cast<size_t>(size)].push_back({first, last, mark});
+    return;
+  }
+  BigVector<PieceRun>& runs = runs_[static_cast<size_t>(size)];
+  // Runs lie in one partition each; the largest pieces are not partitioned. Runs of the others are shorter than two pieces
+  // of the next size, so this cuts seldom.
+  const int shift = kPartitionShift - 8 * size;
+  if (shift > 0 && first >> shift != last >> shift) {
+    const uint32_t border = last >> shift << shift;
+    AddRun(size, first, border - 1, mark);
+    AddRun(size, border, last, mark);
+    return;
+  }
+  runs.push_back({first, last, mark});
 }
 
 void Ip4SetMap::AddPieces(net::Ip4 first, net::Ip4 last, uint32_t mark) {
@@ -201,31 +175,100 @@ void Ip4SetMap::AddPieces(net::Ip4 first, net::Ip4 last, uint32_t mark) {
   }
 }
 
-std::vector<Interval4> Ip4SetMap::Build(ResultMap* results, int threads) {
-  std::vector<Interval4> map;
-  const std::vector<uint64_t> no_singles;
-  SortPoints(&singles_, threads);
+BigVector<Interval4> Ip4SetMap::Build(ResultMap* results, int threads, std::span<const net::Ip4> addresses) {
+  BigVector<Interval4> map;
   for (int size = kSizes - 1; size >= 0; --size) {
-    std::vector<Run>& runs = runs_[static_cast<size_t>(size)];
-    const std::vector<uint64_t>& singles = size == 0 ? singles_ : no_singles;
-    if (runs.empty() && singles.empty()) continue;
-    std::sort(runs.begin(), runs.end(), [](const Run& x, const Run& y) {
+    if (runs_[static_cast<size_t>(size)].empty() && (size > 0 || (singles_.empty() && single_runs_.empty()))) continue;
+    map = SweepSize(size, map, addresses, results, threads);
+    runs_[static_cast<size_t>(size)] = {};
+  }
+  single_runs_ = {};
+  singles_ = {};
+  DropIfEmpty(&map);
+  return map;
+}
+
+BigVector<Interval4> Ip4SetMap::SweepSize(int size, const BigVector<Interval4>& base, std::span<const net::Ip4> addresses,
+                                          ResultMap* results, int threads) {
+  PointSource source;
+  if (size == 0) source = {addresses, single_runs_, singles_};
+  const BigVector<PieceRun>& unsorted = runs_[static_cast<size_t>(size)];
+  const int bits = size < kSizes - 1 && source.size() + unsorted.size() >= many_entries_ ? kPartitionBits : 0;
+  if (bits != 0) results->ResolveAll(0);
+  const int unit_shift = 8 * size;
+  Partitions<uint64_t> points = DistributePoints(source, bits, threads);
+  if (size == 0) singles_ = {};
+  Partitions<PieceRun> runs = DistributeRuns(unsorted, unit_shift, bits);
+  auto first_of = [&](size_t p) { return static_cast<uint64_t>(p) << (32 - bits); };
+
+  std::vector<Partition> partitions(points.count());
+  ParallelFor(threads, partitions.size(), [&](size_t p) {
+    Partition& out = partitions[p];
+    const uint64_t first = first_of(p), last = first_of(p + 1) - 1;
+    thread_local std::vector<uint64_t> scratch;
+    std::span<uint64_t> mine = points[p];
+    SortPoints(mine, &scratch);
+    ResultId under;
+    if (runs[p].empty() && SingleBase(base, first, last, &under) && EqualAddressesHaveEqualMarks(mine)) {
+      out.plain = true;
+      ResultId before = 0;
+      out.pieces = SweepSingles(mine, first, last, under, results, [&](net::Ip4, ResultId result) {
+        if (out.count == 0) out.first = result;
+        out.count += out.count == 0 || result != before;
+        before = result;
+      });
+      out.last = before;
+      return;
+    }
+    std::sort(runs[p].begin(), runs[p].end(), [](const PieceRun& x, const PieceRun& y) {
       return x.first != y.first ? x.first < y.first : x.last != y.last ? x.last < y.last : x.mark < y.mark;
     });
-    // n entries have at most 2n borders.
-    Overlay overlay(map, singles.size() + 2 * runs.size());
-    const int shift = 8 * size;
-    auto emit = [&](uint64_t first, uint64_t last, ResultId result) {
-      overlay.Cover(first << shift, ((last + 1) << shift) - 1, result);
+    Overlay overlay(base, first, last);
+    auto emit = [&](uint64_t from, uint64_t to, ResultId result) {
+      overlay.Cover(from << unit_shift, ((to + 1) << unit_shift) - 1, result);
     };
-    SizeSweep<decltype(emit)> sweep(results, emit);
-    EntryStream stream(singles, runs);
+    PartitionResults own(results);
+    SizeSweep<PartitionResults, decltype(emit)> sweep(&own, emit);
+    EntryStream stream(mine, runs[p]);
     sweep.Run(&stream);
-    piece_counts_[static_cast<size_t>(size)] = sweep.pieces();
-    map = overlay.Take();
-    runs = {};
+    out.pieces = sweep.pieces();
+    out.intervals = overlay.Take();
+    out.several = own.Take();
+  });
+
+  // Where each partition's intervals go; a first one that goes on with the result of the partition before is left out.
+  std::vector<size_t> starts(partitions.size() + 1);
+  std::vector<bool> drop_first(partitions.size());
+  for (size_t p = 0; p < partitions.size(); ++p) {
+    Partition& part = partitions[p];
+    if (!part.plain) {
+      ResolveSeveral(results, &part);
+      part.count = part.intervals.size();
+      part.first = part.intervals.front().result;
+      part.last = part.intervals.back().result;
+    }
+    drop_first[p] = p > 0 && part.first == partitions[p - 1].last;
+    starts[p + 1] = starts[p] + part.count - static_cast<size_t>(drop_first[p]);
+    piece_counts_[static_cast<size_t>(size)] += part.pieces;
   }
-  singles_ = {};
+
+  BigVector<Interval4> map(starts.back());
+  ParallelFor(threads, partitions.size(), [&](size_t p) {
+    Interval4* out = map.data() + starts[p];
+    const Partition& part = partitions[p];
+    if (!part.plain) {
+      std::copy(part.intervals.begin() + (drop_first[p] ? 1 : 0), part.intervals.end(), out);
+      return;
+    }
+    ResultId before = drop_first[p] ? part.first : ~part.first;
+    const uint64_t first = first_of(p), last = first_of(p + 1) - 1;
+    ResultId under;
+    SingleBase(base, first, last, &under);
+    SweepSingles(points[p], first, last, under, results, [&](net::Ip4 start, ResultId result) {
+      if (result != before) *out++ = {start, result};
+      before = result;
+    });
+  });
   return map;
 }
 

@@ -152,11 +152,8 @@ bool Loader::ReadPlainBlocks(dataset::TextSource* source) {
   bool first = true;
   while (ParsedText* block = stream.Next(common_.max_range4)) {
     if (first && block->text.text().size() >= dataset::TextSource::kBlockBytes / 2) {
-      // As many entries a octet as in the first block, and a little more.
-      const auto& p = block->parsed;
-      size_t entries = p.entries4.size() + p.entries6.size() + p.names.size();
-      double share = static_cast<double>(source->identity().size) / static_cast<double>(block->text.text().size());
-      if (share > 1) section_->builder->Expect(static_cast<size_t>(static_cast<double>(entries) * share * 1.02) + 1024);
+      double times = static_cast<double>(source->identity().size) / static_cast<double>(block->text.text().size());
+      if (times > 1) section_->builder->Expect(block->parsed, times);
     }
     first = false;
     if (!TakeBlock(block->text, block->parsed, 0)) return false;

@@ -15,41 +15,61 @@ using dataset::EntryGeneric;
 using dataset::EntryName;
 using dataset::kExclusion;
 
-// Rank of each distinct name: a flat table of 32-bit slots over names that live elsewhere.
+// Rank of each distinct name: a flat table of 64-bit slots, which hold the hash of a name, so that other names are seldom
+// looked at. A slot's place is the share of its hash in 2^32, so a larger table is filled from end to end.
 class NameTable {
  public:
-  explicit NameTable(const NameArena* arena) : arena_(arena) { slots_.assign(16, 0); }
+  explicit NameTable(const NameArena* arena) : arena_(arena), slots_(kSmallest, Slot{}) {}
+
+  static uint32_t Hash(std::string_view name) {
+    return static_cast<uint32_t>(XXH3_64bits(name.data(), name.size()) >> 32);
+  }
+  // Room for so many names.
+  void Reserve(size_t count) {
+    if (size_t slots = count + count / 2; slots > slots_.size()) Resize(slots);
+  }
+  // The next Find() of this hash will not wait for the memory.
+  void Prefetch(uint32_t hash) const { __builtin_prefetch(&slots_[Start(hash)], 1); }
 
   // The rank of `name`, or the next free one (*added): then the caller adds the name to the arena under that rank.
   template <typename NameOf>  // rank -> NameRef
-  uint32_t Find(std::string_view name, uint32_t count, NameOf name_of, bool* added) {
-    if ((uint64_t{count} + 1) * 4 > slots_.size() * 3) {
-      slots_.assign(slots_.size() * 2, 0);
-      for (uint32_t i = 0; i < count; ++i) {
-        size_t at = Start(arena_->Get(name_of(i)));
-        while (slots_[at] != 0) at = (at + 1) & (slots_.size() - 1);
-        slots_[at] = i + 1;
-      }
-    }
-    size_t at = Start(name);
-    for (; slots_[at] != 0; at = (at + 1) & (slots_.size() - 1)) {
-      uint32_t rank = slots_[at] - 1;
-      if (arena_->Get(name_of(rank)) == name) {
+  uint32_t Find(std::string_view name, uint32_t hash, uint32_t count, NameOf name_of, bool* added) {
+    if ((uint64_t{count} + 1) * 4 > slots_.size() * 3) Resize(slots_.size() * 2);
+    size_t at = Start(hash);
+    for (; slots_[at].rank != 0; at = Next(at)) {
+      const uint32_t rank = slots_[at].rank - 1;
+      if (slots_[at].hash == hash && arena_->Get(name_of(rank)) == name) {
         *added = false;
         return rank;
       }
     }
-    slots_[at] = count + 1;
+    slots_[at] = {hash, count + 1};
     *added = true;
     return count;
   }
 
  private:
-  size_t Start(std::string_view name) const {
-    return XXH3_64bits(name.data(), name.size()) & (slots_.size() - 1);
+  static constexpr size_t kSmallest = 16;
+  struct Slot {
+    uint32_t hash = 0;
+    uint32_t rank = 0;  // + 1; 0: free
+  };
+
+  size_t Start(uint32_t hash) const { return static_cast<size_t>(uint64_t{hash} * slots_.size() >> 32); }
+  size_t Next(size_t at) const { return at + 1 == slots_.size() ? 0 : at + 1; }
+  void Resize(size_t count) {
+    BigVector<Slot> old(count, Slot{});
+    old.swap(slots_);
+    for (const Slot& slot : old) {
+      if (slot.rank == 0) continue;
+      size_t at = Start(slot.hash);
+      while (slots_[at].rank != 0) at = Next(at);
+      slots_[at] = slot;
+    }
   }
+
   const NameArena* arena_;
-  std::vector<uint32_t> slots_;
+  BigVector<Slot> slots_;
 };
 
 Status TooManyNames() {
@@ -61,18 +81,24 @@ class DnsetBuilder : public DatasetBuilder {
   DnsetBuilder(const CompileOptions& options, DatasetModel* model)
       : model_(model), table_(&model->names), keep_provenance_(options.provenance) {}
 
-  void Expect(size_t entries) override {
-    model_->dnset.reserve(entries);
-    if (keep_provenance_) model_->provenance_names.reserve(entries);
+  void Expect(const dataset::ParsedBlock& block, double times) override {
+    const size_t entries = Expected(block.names.size(), times);
+    Reserve(&model_->dnset, entries);
+    if (keep_provenance_) Reserve(&model_->provenance_names, entries);
+    model_->names.Reserve(Expected(block.arena.size(), times));
+    table_.Reserve(model_->dnset.size() + entries);
   }
 
   Status Add(const BlockInput& input) override {
     if (model_->names.bytes() + input.block->arena.size() > UINT32_MAX) return TooManyNames();
-    for (const EntryName& e : input.block->names) {
-      std::string_view wire = std::string_view(input.block->arena).substr(e.offset, e.length);
+    const std::vector<EntryName>& entries = input.block->names;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const EntryName& e = entries[i];
+      if (i + kAhead < entries.size()) table_.Prefetch(entries[i + kAhead].hash);
+      std::string_view wire(input.block->arena.data() + e.offset, e.length);
       bool added;
-      uint32_t rank = table_.Find(wire, static_cast<uint32_t>(model_->dnset.size()),
-                                  [&](uint32_t i) { return model_->dnset[i].name; }, &added);
+      uint32_t rank = table_.Find(wire, e.hash, static_cast<uint32_t>(model_->dnset.size()),
+                                  [&](uint32_t r) { return model_->dnset[r].name; }, &added);
       if (added) {
         DnsetName name;
         name.name = model_->names.Add(wire);
@@ -109,6 +135,7 @@ class DnsetBuilder : public DatasetBuilder {
   }
 
  private:
+  static constexpr size_t kAhead = 16;  // names whose slots are on their way from memory
   static uint64_t MoreKey(uint32_t rank, uint8_t which) { return uint64_t{rank} << 8 | which; }
 
   void AddMark(uint32_t rank, uint8_t which, uint32_t mark, uint8_t* flags, uint32_t* field) {
@@ -158,7 +185,7 @@ class GenericBuilder : public DatasetBuilder {
       input.events->Before(e.line);  // $TTL counts by position
       std::string_view wire = std::string_view(input.block->arena).substr(e.offset, e.name_bytes);
       bool added;
-      uint32_t rank = table_.Find(wire, static_cast<uint32_t>(model_->generic.size()),
+      uint32_t rank = table_.Find(wire, NameTable::Hash(wire), static_cast<uint32_t>(model_->generic.size()),
                                   [&](uint32_t i) { return model_->generic[i].name; }, &added);
       if (added) model_->generic.push_back({model_->names.Add(wire), {}});
       GenericRecord record;

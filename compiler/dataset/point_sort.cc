@@ -1,120 +1,103 @@
-// See point_sort.h.
-//
-// One pass scatters the points into 2048 buckets by the top 11 bits of the address; a bucket then fits into a cache and
-// is sorted there by the remaining 21 bits in two passes. Lists that come sorted (most published ones) cost one look.
+// See point_sort.h. Two passes over the source, one to count and one to copy; each thread has a share of it and places of
+// its own in every partition.
 #include "compiler/dataset/point_sort.h"
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <memory>
-#include <thread>
+
+#include "compiler/build/parallel.h"
 
 namespace mz::compiler {
 namespace {
 
-constexpr int kTopBits = 11;
-constexpr size_t kBuckets = 1u << kTopBits;
-constexpr int kTopShift = 64 - kTopBits;
-constexpr int kLowBits = 21;  // left in a bucket
-constexpr size_t kSmall = 1024;
+constexpr size_t kSmall = 512;
+constexpr int kMaxShares = 16;
 
-using Counts = std::array<size_t, kBuckets>;
-
-template <typename F>
-void OnThreads(int threads, F f) {
-  std::vector<std::thread> others;
-  for (int t = 1; t < threads; ++t) others.emplace_back([&f, t] { f(t); });
-  f(0);
-  for (std::thread& other : others) other.join();
-}
-
-// Sorts one bucket; `scratch` has room for it.
-void SortBucket(uint64_t* data, size_t size, std::vector<uint64_t>* scratch) {
-  if (size < kSmall) {
-    std::sort(data, data + size);
-    return;
-  }
-  if (scratch->size() < size) scratch->resize(size);
-  uint64_t* from = data;
-  uint64_t* to = scratch->data();
-  // 21 bits in passes of 11 and 10, from the lowest.
-  constexpr int kPassBits[2] = {11, 10};
-  int shift = 32;
-  for (int pass_bits : kPassBits) {
-    const size_t mask = (size_t{1} << pass_bits) - 1;
-    std::array<uint32_t, 2048> at{};
-    for (size_t i = 0; i < size; ++i) ++at[(from[i] >> shift) & mask];
-    uint32_t sum = 0;
-    for (uint32_t& n : at) {
-      uint32_t count = n;
-      n = sum;
-      sum += count;
+// Calls visit(point) for the points with numbers begin .. end - 1 of the source: runs first.
+template <typename Visit>
+void ForEachPoint(const PointSource& source, size_t begin, size_t end, Visit visit) {
+  for (const MarkedRun& run : source.runs) {
+    if (begin < run.count) {
+      const size_t stop = std::min(end, run.count);
+      const net::Ip4* address = source.addresses.data() + run.first;
+      for (size_t i = begin; i < stop; ++i) visit(uint64_t{address[i]} << 32 | run.mark);
     }
-    for (size_t i = 0; i < size; ++i) to[at[(from[i] >> shift) & mask]++] = from[i];
-    std::swap(from, to);
-    shift += pass_bits;
+    if (end <= run.count) return;
+    begin -= std::min(begin, run.count);
+    end -= run.count;
   }
-  static_assert(kPassBits[0] + kPassBits[1] == kLowBits);
+  for (size_t i = begin; i < end; ++i) visit(source.points[i]);
 }
 
 }  // namespace
 
-void SortPoints(std::vector<uint64_t>* points, int threads) {
-  const size_t n = points->size();
-  if (std::is_sorted(points->begin(), points->end(), [](uint64_t x, uint64_t y) { return (x >> 32) < (y >> 32); }))
-    return;
-  if (n < 4 * kBuckets) {
-    std::sort(points->begin(), points->end());
-    return;
+Partitions<uint64_t> DistributePoints(const PointSource& source, int bits, int threads) {
+  const size_t n = source.size(), partitions = size_t{1} << bits;
+  Partitions<uint64_t> out;
+  out.elements.resize(n);
+  out.starts.assign(partitions + 1, 0);
+  if (bits == 0) {
+    out.starts[1] = n;
+    uint64_t* to = out.elements.data();
+    ForEachPoint(source, 0, n, [&](uint64_t point) { *to++ = point; });
+    return out;
   }
-  threads = std::max(1, std::min(threads, 16));
-  const size_t share = (n + static_cast<size_t>(threads) - 1) / static_cast<size_t>(threads);
-  auto range = [&](int t) {
-    size_t begin = std::min(n, share * static_cast<size_t>(t));
-    return std::pair(begin, std::min(n, begin + share));
-  };
-
-  std::vector<Counts> at(static_cast<size_t>(threads));
-  OnThreads(threads, [&](int t) {
-    Counts& counts = at[static_cast<size_t>(t)];
-    counts.fill(0);
-    auto [begin, end] = range(t);
-    const uint64_t* p = points->data();
-    for (size_t i = begin; i < end; ++i) ++counts[p[i] >> kTopShift];
+  const size_t shares = static_cast<size_t>(std::clamp(threads, 1, kMaxShares));
+  const int shift = 64 - bits;
+  std::vector<std::vector<size_t>> at(shares);
+  ParallelFor(threads, shares, [&](size_t share) {
+    std::vector<size_t> counts(partitions);
+    ForEachPoint(source, n * share / shares, n * (share + 1) / shares, [&](uint64_t point) { ++counts[point >> shift]; });
+    at[share] = std::move(counts);
   });
-  std::array<size_t, kBuckets + 1> starts;
   size_t sum = 0;
-  for (size_t b = 0; b < kBuckets; ++b) {
-    starts[b] = sum;
-    for (Counts& counts : at) {
-      size_t count = counts[b];
-      counts[b] = sum;
+  for (size_t p = 0; p < partitions; ++p) {
+    out.starts[p] = sum;
+    for (std::vector<size_t>& counts : at) {
+      const size_t count = counts[p];
+      counts[p] = sum;
       sum += count;
     }
   }
-  starts[kBuckets] = n;
-
-  // Not value-initialized: every element is written once below.
-  std::vector<uint64_t> sorted;
-  sorted.resize(n);
-  OnThreads(threads, [&](int t) {
-    Counts& next = at[static_cast<size_t>(t)];
-    auto [begin, end] = range(t);
-    const uint64_t* p = points->data();
-    uint64_t* out = sorted.data();
-    for (size_t i = begin; i < end; ++i) out[next[p[i] >> kTopShift]++] = p[i];
+  out.starts[partitions] = n;
+  ParallelFor(threads, shares, [&](size_t share) {
+    size_t* next = at[share].data();
+    uint64_t* elements = out.elements.data();
+    ForEachPoint(source, n * share / shares, n * (share + 1) / shares,
+                 [&](uint64_t point) { elements[next[point >> shift]++] = point; });
   });
-  points->clear();
-  points->shrink_to_fit();
+  return out;
+}
 
-  std::atomic<size_t> next_bucket{0};
-  OnThreads(threads, [&](int) {
-    std::vector<uint64_t> scratch;
-    for (size_t b; (b = next_bucket.fetch_add(1)) < kBuckets;)
-      if (starts[b + 1] - starts[b] > 1) SortBucket(sorted.data() + starts[b], starts[b + 1] - starts[b], &scratch);
-  });
-  *points = std::move(sorted);
+void SortPoints(std::span<uint64_t> points, std::vector<uint64_t>* scratch) {
+  auto before = [](uint64_t x, uint64_t y) { return (x >> 32) < (y >> 32); };
+  if (std::is_sorted(points.begin(), points.end(), before)) return;
+  if (points.size() < kSmall) {
+    std::sort(points.begin(), points.end());
+    return;
+  }
+  if (scratch->size() < points.size()) scratch->resize(points.size() + points.size() / 8);
+  uint64_t* from = points.data();
+  uint64_t* to = scratch->data();
+  // In passes of 11, 10 and 11 bits, from the lowest; a pass over bits that are all equal is left out.
+  int shift = 32;
+  for (int pass_bits : {11, 10, 11}) {
+    const size_t mask = (size_t{1} << pass_bits) - 1;
+    std::array<uint32_t, 2048> at{};
+    for (size_t i = 0; i < points.size(); ++i) ++at[(from[i] >> shift) & mask];
+    if (at[(from[0] >> shift) & mask] != points.size()) {
+      uint32_t sum = 0;
+      for (uint32_t& n : at) {
+        const uint32_t count = n;
+        n = sum;
+        sum += count;
+      }
+      for (size_t i = 0; i < points.size(); ++i) to[at[(from[i] >> shift) & mask]++] = from[i];
+      std::swap(from, to);
+    }
+    shift += pass_bits;
+  }
+  if (from != points.data()) std::copy_n(from, points.size(), points.data());
 }
 
 }  // namespace mz::compiler

@@ -1,6 +1,8 @@
 // See block_parser.h.
 #include "format/dataset/block_parser.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -8,36 +10,12 @@
 #include "format/dataset/diagnostic.h"
 #include "format/dataset/generic_record.h"
 #include "format/dataset/name_key.h"
+#include "format/dataset/plain_addresses.h"
 #include "format/dataset/specials.h"
 
 namespace mz::dataset {
-namespace {
 
-// One octet of one to three digits. The caller has checked nothing; *p moves behind the digits.
-inline bool TakeShortOctet(const char** p, uint32_t* value) {
-  const char* q = *p;
-  uint32_t v = static_cast<uint8_t>(*q - '0');
-  if (v > 9) return false;
-  uint32_t d = static_cast<uint8_t>(q[1] - '0');
-  if (d > 9) {
-    *p = q + 1;
-    *value = v;
-    return true;
-  }
-  v = v * 10 + d;
-  d = static_cast<uint8_t>(q[2] - '0');
-  if (d > 9) {
-    *p = q + 2;
-    *value = v;
-    return true;
-  }
-  v = v * 10 + d;
-  *p = q + 3;
-  *value = v;
-  return v <= 255;
-}
-
-}  // namespace
+constexpr size_t kAddressChunk = 512;
 
 void BlockParser::Parse(const TextBlock& block, size_t from, const LineState& state,
                         const BlockParserOptions& options, ParsedBlock* out) {
@@ -63,7 +41,7 @@ void BlockParser::Parse(const TextBlock& block, size_t from, const LineState& st
   while (p < end) {
     if (plain) {
       const char* stop = next_cut_ < block.cut_lines.size() ? text_ + block.cut_lines[next_cut_] : end;
-      p = ParsePlainAddresses(p, stop);
+      p = ParseAddressLines(p, stop);
       if (p == end) break;
     }
     const char* lf = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
@@ -80,24 +58,26 @@ void BlockParser::Parse(const TextBlock& block, size_t from, const LineState& st
   out->next = static_cast<size_t>(p - text_);
 }
 
-const char* BlockParser::ParsePlainAddresses(const char* p, const char* end) {
-  auto& entries = out_->entries4;
+const char* BlockParser::ParseAddressLines(const char* p, const char* end) {
+  BigVector<net::Ip4>& addresses = out_->addresses;
+  const size_t before = addresses.size();
+  net::Ip4 chunk[kAddressChunk];
+  size_t count;
+  do {
+    p = ParsePlainAddresses(p, end, kAddressChunk, chunk, &count);
+    Append(&addresses, chunk, count);
+  } while (count == kAddressChunk);
+  count = addresses.size() - before;
+  if (count == 0) return p;
   const uint32_t value = state_.kind == LineKind::kIp4Tset ? 0 : default_value_;
-  while (p < end) {
-    const char* q = p;
-    uint32_t a, b, c, d;
-    if (!TakeShortOctet(&q, &a) || *q != '.') break;
-    ++q;
-    if (!TakeShortOctet(&q, &b) || *q != '.') break;
-    ++q;
-    if (!TakeShortOctet(&q, &c) || *q != '.') break;
-    ++q;
-    if (!TakeShortOctet(&q, &d) || *q != '\n') break;
-    uint32_t address = a << 24 | b << 16 | c << 8 | d;
-    entries.push_back({address, address, value, line_});
-    ++line_;
-    p = q + 1;
+  if (state_.kind == LineKind::kIp4Trie) {  // a trie needs every entry by itself
+    for (size_t i = 0; i < count; ++i)
+      out_->entries4.push_back({addresses[i], addresses[i], value, line_ + static_cast<uint32_t>(i)});
+    addresses.clear();
+  } else {
+    out_->runs.push_back({static_cast<uint32_t>(before), static_cast<uint32_t>(out_->entries4.size()), value, line_});
   }
+  line_ += static_cast<uint32_t>(count);
   return p;
 }
 
@@ -269,7 +249,9 @@ void BlockParser::ParseDnsetEntry(const Line& line, const char* p) {
     arena.resize(at);
     return;
   }
-  out_->names.push_back({static_cast<uint32_t>(at), static_cast<uint8_t>(arena.size() - at), flags, value, line_});
+  const uint64_t hash = XXH3_64bits(arena.data() + at, arena.size() - at);
+  out_->names.push_back({static_cast<uint32_t>(at), static_cast<uint8_t>(arena.size() - at), flags, value, line_,
+                         static_cast<uint32_t>(hash >> 32)});
 }
 
 bool BlockParser::ParseGenericEntry(const Line& line, const char* p) {

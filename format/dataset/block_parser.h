@@ -57,7 +57,7 @@ class BlockParser {
   void ParseDefault(const Line& line, const char* p);
 
   // Lines that are nothing but a full IPv4 address, as long as they last. Returns where they end.
-  const char* ParsePlainAddresses(const char* p, const char* end);
+  const char* ParseAddressLines(const char* p, const char* end);
 
   bool CheckRange4(const Line& line, const char* key, const char* key_end, const net::Range4& range);
   // The id of the value behind a key; false after a note.

@@ -7,10 +7,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/big_vector.h"
 #include "format/dataset/text_source.h"
 #include "format/dataset/value.h"
 #include "format/net/address.h"
@@ -23,6 +25,14 @@ inline constexpr uint32_t kAclActionBit = 1u << 30;  // in Entry::value: the res
 struct Entry4 {        // ip4set, ip4tset, ip4trie, acl: an inclusive range; in tries a prefix
   net::Ip4 first, last;
   uint32_t value;      // local value id, or kExclusion, or kAclActionBit | AclWord
+  uint32_t line;
+};
+// ip4set, ip4tset: lines that are nothing but a full address, one behind the other. Each has the value and a line of its own,
+// counted from `line` on.
+struct AddressRun {
+  uint32_t first;      // index into ParsedBlock::addresses; the run ends where the next one begins
+  uint32_t entry;      // index into ParsedBlock::entries4: those before it were written before this run
+  uint32_t value;      // local value id
   uint32_t line;
 };
 struct Entry6 {        // ip6tset (128 bits only as exclusion), ip6trie, acl
@@ -38,6 +48,7 @@ struct EntryName {     // dnset
   uint8_t flags;       // EntryNameFlags
   uint32_t value;
   uint32_t line;
+  uint32_t hash;       // of the name, to find it again
 };
 struct EntryGeneric {
   uint32_t offset;     // into ParsedBlock::arena: name, then rdata
@@ -76,6 +87,8 @@ struct Note {
 };
 
 struct ParsedBlock {
+  BigVector<net::Ip4> addresses;     // of runs
+  std::vector<AddressRun> runs;
   std::vector<Entry4> entries4;
   std::vector<Entry6> entries6;
   std::vector<EntryName> names;
@@ -90,7 +103,14 @@ struct ParsedBlock {
   bool fatal = false;                // the last note says why; nothing behind it was parsed
   size_t next = 0;                   // where parsing stopped: the end, or behind a stopping special
 
+  // The addresses of runs[i].
+  std::span<const net::Ip4> RunAddresses(size_t i) const {
+    const size_t end = i + 1 < runs.size() ? runs[i + 1].first : addresses.size();
+    return std::span<const net::Ip4>(addresses).subspan(runs[i].first, end - runs[i].first);
+  }
+
   void Clear() {
+    addresses.clear(), runs.clear();
     entries4.clear(), entries6.clear(), names.clear(), generic.clear(), arena.clear(), values.clear(), notes.clear();
     notes_dropped = 0;
     lines = 0, max_range4 = 0, default_value = 0;

@@ -70,6 +70,46 @@ Status Heap::Claim(uint64_t offset, uint64_t bytes, std::string_view what) {
   return {};
 }
 
+Status Heap::Claim(uint64_t offset, uint64_t bytes, std::string_view what, Share* share) const {
+  const uint64_t units = (bytes + unit_ - 1) / unit_, padding = units * unit_ - bytes;
+  if (!Holds(offset, units * unit_)) return Error(std::string(what) + ": outside the section", offset);
+  bool taken = false;
+  for (uint64_t first = offset, count = units; count > 0;) {
+    const uint64_t shift = first % 64, n = std::min<uint64_t>(count, 64 - shift);
+    const uint64_t mask = (n == 64 ? ~0ull : (1ull << n) - 1) << shift;
+    uint64_t& word = share->words_[first / 64];
+    taken |= (word & mask) != 0;
+    word |= mask;
+    first += n;
+    count -= n;
+  }
+  if (taken) return Error(std::string(what) + ": overlaps another object", offset);
+  // The padding is the end of the last unit.
+  const uint8_t* end = at(offset + units);
+  const uint64_t high = *reinterpret_cast<const Le64*>(end - 8), low = *reinterpret_cast<const Le64*>(end - 16);
+  const bool zero = padding == 0  ? true
+                    : padding <= 8 ? high >> (64 - 8 * padding) == 0
+                                   : high == 0 && low >> (128 - 8 * padding) == 0;
+  if (!zero) return Error(std::string(what) + ": not padded with zeros", offset);
+  return {};
+}
+
+bool Heap::Add(const std::vector<std::unique_ptr<Share>>& shares) {
+  std::vector<uint64_t>& words = covered_.words();
+  uint64_t twice = 0;
+  for (size_t w = 0; w < words.size(); w++) {
+    uint64_t claimed = words[w];
+    for (const auto& share : shares) {
+      twice |= claimed & share->words_[w];
+      claimed |= share->words_[w];
+    }
+  }
+  if (twice != 0) return false;
+  for (const auto& share : shares)
+    for (size_t w = 0; w < words.size(); w++) words[w] |= share->words_[w];
+  return true;
+}
+
 Status Heap::CheckRest() const {
   const std::vector<uint64_t>& words = covered_.words();
   for (uint64_t w = 0; w < words.size(); w++) {

@@ -1,5 +1,6 @@
 // Zones, nodes, datasets, scopes and the name index of a zone image. See verify_internal.h.
 #include <algorithm>
+#include <utility>
 
 #include "format/image/verify_internal.h"
 
@@ -35,13 +36,16 @@ bool WellFormed(const NameRecord& r) {
 }
 
 // HashName() without its copy. HashLabel() reads up to 7 octets behind a label; behind the nodes lies the
-// maps section, which is never empty, so these exist. Requires: WellFormed().
-uint64_t HashInPlace(uint64_t seed, uint32_t scope, std::span<const uint8_t> name) {
+// maps section, which is never empty, so these exist. *parent: the same for the name without its first label.
+// Requires: WellFormed().
+uint64_t HashInPlace(uint64_t seed, uint32_t scope, std::span<const uint8_t> name, uint64_t* parent) {
   uint8_t starts[128];
   size_t labels = 0;
   for (size_t i = 0; i < name.size(); i += 1u + name[i]) starts[labels++] = static_cast<uint8_t>(i);
   NameHasher hasher(seed, scope);
+  *parent = hasher.Finish();
   while (labels > 0) {
+    if (labels == 1) *parent = hasher.Finish();
     const uint8_t* label = &name[starts[--labels]];
     hasher.Add(HashLabel(seed, label + 1, *label));
   }
@@ -194,50 +198,76 @@ Status Verifier::CheckSubzones() {
 }
 
 Status Verifier::CheckNames() {
-  const auto* buckets = reinterpret_cast<const Bucket*>(view_.section(kBuckets).data());
   const uint64_t count = view_.bucket_count();
+  if (threads_ < 2 || count <= kBucketsPerTask) return CheckBucketNames(0, count, nullptr);
   const uint64_t tasks = (count + kBucketsPerTask - 1) / kBucketsPerTask;
-  return ParallelFor(tasks, threads_, [&](uint64_t task) -> Status {
-    const uint64_t end = std::min(count, (task + 1) * kBucketsPerTask);
-    for (uint64_t b = task * kBucketsPerTask; b < end; b++) {
-      if (b + kBucketsAhead <
-          end)  // records lie anywhere: fetch those of a later bucket while this one is checked
-        for (int i = 0; i < kBucketSlots; i++)
-          __builtin_prefetch(nodes_.at(buckets[b + kBucketsAhead].record[i]));
-      for (int i = 0; i < kBucketSlots && buckets[b].tag[i] != 0; i++)
-        MZ_RETURN_IF_ERROR(CheckName(buckets[b].record[i]));
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Heap::Share>> shares;  // that no thread has in hand
+  MZ_RETURN_IF_ERROR(ParallelFor(tasks, threads_, [&](uint64_t task) -> Status {
+    std::unique_ptr<Heap::Share> share;
+    {
+      std::lock_guard lock(mutex);
+      if (!shares.empty()) {
+        share = std::move(shares.back());
+        shares.pop_back();
+      }
     }
-    return {};
-  });
+    if (share == nullptr) share = std::make_unique<Heap::Share>(nodes_);
+    Status status = CheckBucketNames(task * kBucketsPerTask, std::min(count, (task + 1) * kBucketsPerTask), share.get());
+    std::lock_guard lock(mutex);
+    shares.push_back(std::move(share));
+    return status;
+  }));
+  if (nodes_.Add(shares)) return {};
+  return CheckBucketNames(0, count, nullptr);  // finds out which name overlaps another object
 }
 
-Status Verifier::CheckName(uint32_t offset) {
+Status Verifier::CheckBucketNames(uint64_t first, uint64_t end, Heap::Share* share) {
+  const auto* buckets = reinterpret_cast<const Bucket*>(view_.section(kBuckets).data());
+  for (uint64_t b = first; b < end; b++) {
+    // Records lie anywhere: fetch those of a later bucket while this one is checked.
+    if (b + kBucketsAhead < end) {
+      for (int i = 0; i < kBucketSlots; i++) {
+        const uint32_t record = buckets[b + kBucketsAhead].record[i];
+        __builtin_prefetch(nodes_.at(record));
+        if (share != nullptr) share->Prefetch(record);
+      }
+    }
+    for (int i = 0; i < kBucketSlots && buckets[b].tag[i] != 0; i++)
+      MZ_RETURN_IF_ERROR(CheckName(buckets[b].record[i], share));
+  }
+  return {};
+}
+
+Status Verifier::CheckName(uint32_t offset, Heap::Share* share) {
   const NameRecord& r = view_.name(offset);
-  MZ_RETURN_IF_ERROR(nodes_.Claim(offset, sizeof(NameRecord) + r.name_bytes, "name"));
-  name_seen_.Set(offset);
+  const uint64_t bytes = sizeof(NameRecord) + r.name_bytes;
+  MZ_RETURN_IF_ERROR(share == nullptr ? nodes_.Claim(offset, bytes, "name")
+                                      : std::as_const(nodes_).Claim(offset, bytes, "name", share));
+  if (r.scope == 0) name_seen_.Set(offset);  // asked for by zones
   if (r.reserved != 0 || r.flags == 0 || (r.flags & ~uint32_t{kNameKnownFlags}) != 0)
     return nodes_.Error("wrong flags of a name", offset);
   if (!WellFormed(r)) return nodes_.Error("malformed name", offset);
   // The slot that led here must also be where a query for the name ends, and it must end at no other record.
   const std::span<const uint8_t> name = NameBytes(r);
-  const uint64_t hash = HashInPlace(view_.hash_seed(), r.scope, name);
+  uint64_t parent_hash;
+  const uint64_t hash = HashInPlace(view_.hash_seed(), r.scope, name, &parent_hash);
   if (view_.FindName(r.scope, hash, name.data(), name.size()) != &r)
     return nodes_.Error("a name that the index does not find", offset);
-  MZ_RETURN_IF_ERROR(CheckParent(offset, r));
+  MZ_RETURN_IF_ERROR(CheckParent(offset, r, parent_hash));
   return CheckMeaning(offset, r);
 }
 
 // Whatever lists something makes its ancestors exist, one label at a time: the server stops its search, and says NXDOMAIN,
 // where a name has nothing below.
-Status Verifier::CheckParent(uint32_t offset, const NameRecord& r) {
+Status Verifier::CheckParent(uint32_t offset, const NameRecord& r, uint64_t parent_hash) {
   if (r.scope == 0) return {};
   const bool wild_lists = (r.flags & kNameWild) && r.b != 0;
   if (wild_lists && (r.flags & kNameBelow) == 0) return nodes_.Error("a wildcard with nothing below", offset);
   const bool lists = wild_lists || (r.flags & kNameBelow) || ((r.flags & kNameExact) && r.a != 0);
   if (!lists || r.name_bytes == 0) return {};
   const std::span<const uint8_t> parent = NameBytes(r).subspan(1u + NameBytes(r)[0]);
-  const NameRecord* above =
-      view_.FindName(r.scope, HashInPlace(view_.hash_seed(), r.scope, parent), parent.data(), parent.size());
+  const NameRecord* above = view_.FindName(r.scope, parent_hash, parent.data(), parent.size());
   // The apex of a scope need not be stored.
   if (above == nullptr ? !parent.empty() : (above->flags & kNameBelow) == 0)
     return nodes_.Error("a name below one that has nothing below", offset);

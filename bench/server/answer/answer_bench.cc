@@ -31,9 +31,9 @@ struct Workload {
   std::vector<std::string> queries;
 };
 
-std::vector<compiler::Interval4> Merge(std::vector<net::Range4> ranges, compiler::ResultId hit, compiler::ResultId miss) {
+BigVector<compiler::Interval4> Merge(std::vector<net::Range4> ranges, compiler::ResultId hit, compiler::ResultId miss) {
   std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<compiler::Interval4> map{{0, miss}};  // Requires: no range begins at 0
+  BigVector<compiler::Interval4> map{{0, miss}};  // Requires: no range begins at 0
   uint64_t free_from = 0;
   for (const net::Range4& r : ranges) {
     if (r.last < free_from) continue;

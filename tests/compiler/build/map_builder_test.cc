@@ -17,7 +17,7 @@ constexpr net::Ip4 kLast4 = ~0u;
 
 // The oracle: a linear look at the list.
 template <typename Interval, typename Address>
-ResultId Oracle(const std::vector<Interval>& map, const Address& a) {
+ResultId Oracle(const BigVector<Interval>& map, const Address& a) {
   ResultId result = 0;
   for (const Interval& i : map)
     if (i.start <= a) result = i.result;
@@ -26,11 +26,11 @@ ResultId Oracle(const std::vector<Interval>& map, const Address& a) {
 
 // `boundaries` become starts; results are drawn from `results` distinct ones and 0.
 template <typename Interval, typename Address>
-std::vector<Interval> MakeMap(std::vector<Address> boundaries, uint32_t results, std::mt19937* random, Pool* pool) {
+BigVector<Interval> MakeMap(std::vector<Address> boundaries, uint32_t results, std::mt19937* random, Pool* pool) {
   boundaries.push_back({});
   std::sort(boundaries.begin(), boundaries.end());
   boundaries.erase(std::unique(boundaries.begin(), boundaries.end()), boundaries.end());
-  std::vector<Interval> map;
+  BigVector<Interval> map;
   for (const Address& start : boundaries) {
     ResultId r;
     do {
@@ -72,7 +72,7 @@ net::Ip6 Previous(const net::Ip6& a) { return a.Previous(); }
 
 // Asks for every boundary and its neighbours, the ends of the address space and some ranges; walks the map.
 template <typename Interval>
-void CheckAgainst(const ImageModel& model, const std::vector<Interval>& map, const image::View& view, uint32_t offset,
+void CheckAgainst(const ImageModel& model, const BigVector<Interval>& map, const image::View& view, uint32_t offset,
                   std::mt19937* random) {
   using Address = decltype(Interval::start);
   const Address last = [] {
@@ -280,7 +280,7 @@ TEST(MapBuilderTest, TreeAndDirectAgreeExhaustively) {
     for (bool listed_first : {false, true}) {
       Pool pool;
       ResultId one = testing::Result(&pool, 9);
-      std::vector<Interval4> map{{0, listed_first ? one : 0}};
+      BigVector<Interval4> map{{0, listed_first ? one : 0}};
       for (int i = 0; i < 8; i++)
         if (subset >> i & 1) map.push_back({places[i], map.back().result == 0 ? one : 0});
       ValueEncoder values(pool);
@@ -291,7 +291,7 @@ TEST(MapBuilderTest, TreeAndDirectAgreeExhaustively) {
       ASSERT_EQ(*tree == 0, *table == 0);
       if (*tree == 0) continue;
       // Views need whole images; the maps are read through one header page that points at them.
-      auto view_of = [](const std::vector<uint8_t>& maps, std::vector<uint8_t>* bytes) {
+      auto view_of = [](const Bytes& maps, Bytes* bytes) {
         image::Header h{};
         h.sections[image::kMaps].offset = sizeof h;
         h.sections[image::kMaps].size = maps.size();
@@ -300,7 +300,7 @@ TEST(MapBuilderTest, TreeAndDirectAgreeExhaustively) {
         std::memcpy(bytes->data() + sizeof h, maps.data(), maps.size());
         return image::View(*bytes);
       };
-      std::vector<uint8_t> tree_bytes, table_bytes;
+      Bytes tree_bytes, table_bytes;
       image::View tree_view = view_of(trees.TakeMaps(), &tree_bytes);
       image::View table_view = view_of(tables.TakeMaps(), &table_bytes);
       ASSERT_EQ(table_view.map(*table).kind, image::kMapDirect4);
@@ -341,7 +341,7 @@ TEST(MapBuilderTest, RefusesBrokenLists) {
   DatasetModel* d = AddDataset(&model, image::kIp4Set, "ip4set:x");
   AddZone(&model, "bl.test", {0});
   std::vector<uint8_t> out;
-  for (std::vector<Interval4> map : std::vector<std::vector<Interval4>>{
+  for (BigVector<Interval4> map : std::vector<BigVector<Interval4>>{
            {{1, r}}, {{0, 0}, {5, r}, {5, 0}}, {{0, 0}, {6, r}, {5, 0}}, {{0, r}, {5, r}}, {{0, 77}}, {{0, 0}, {3, 77}}}) {
     d->map4 = map;
     EXPECT_EQ(WriteImage(model, {}, &out).status().code(), StatusCode::kInternal);

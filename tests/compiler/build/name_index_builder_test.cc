@@ -157,12 +157,12 @@ TEST(NameIndexBuilderTest, TheSameNameTwiceIsRefused) {
 // Bucket filling, driven with made-up hashes: overflow into the next bucket, and around the end.
 TEST(FillBucketsTest, OverflowsToTheNextBucketAndWraps) {
   constexpr uint32_t kBuckets = 4;
-  std::vector<HashedRecord> entries;
+  BigVector<HashedRecord> entries;
   uint32_t record = 1;
   for (int i = 0; i < 20; i++) entries.push_back({0xf000'0000'0000'0000ull + record, record++});  // home 3
   for (int i = 0; i < 3; i++) entries.push_back({0x1000'0000'0000'0000ull + record, record++});   // home 0
   SortByHash(&entries, 1);
-  std::vector<uint8_t> bytes;
+  Bytes bytes;
   EXPECT_EQ(FillBuckets(entries, kBuckets, &bytes), 3u);
   const auto* buckets = reinterpret_cast<const image::Bucket*>(bytes.data());
   std::set<uint32_t> seen;
@@ -184,9 +184,9 @@ TEST(FillBucketsTest, OverflowsToTheNextBucketAndWraps) {
 TEST(SortByHashTest, SortsLikeTheStandardLibrary) {
   std::mt19937_64 random(3);
   for (size_t n : {0u, 1u, 1000u, 200000u}) {
-    std::vector<HashedRecord> a(n);
+    BigVector<HashedRecord> a(n);
     for (size_t i = 0; i < n; i++) a[i] = {i % 7 == 0 ? 42 : random(), static_cast<uint32_t>(n - i)};
-    std::vector<HashedRecord> b = a;
+    BigVector<HashedRecord> b = a;
     SortByHash(&a, 2);
     std::sort(b.begin(), b.end(), [](const HashedRecord& x, const HashedRecord& y) {
       return std::pair(x.hash, x.record) < std::pair(y.hash, y.record);

@@ -5,13 +5,13 @@
 
 namespace mz::compiler::testing {
 
-inline std::vector<Interval4> RandomMap4(size_t boundaries, std::vector<ResultId> results, std::mt19937* random) {
+inline BigVector<Interval4> RandomMap4(size_t boundaries, std::vector<ResultId> results, std::mt19937* random) {
   std::vector<net::Ip4> starts{0};
   for (size_t i = 0; i < boundaries; i++) starts.push_back(static_cast<net::Ip4>((*random)()));
   std::sort(starts.begin(), starts.end());
   starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
   results.push_back(0);
-  std::vector<Interval4> map;
+  BigVector<Interval4> map;
   for (net::Ip4 start : starts) {
     ResultId r;
     do {
@@ -22,8 +22,8 @@ inline std::vector<Interval4> RandomMap4(size_t boundaries, std::vector<ResultId
   return map;
 }
 
-inline std::vector<Interval6> RandomMap6(size_t boundaries, std::vector<ResultId> results, std::mt19937* random) {
-  std::vector<Interval6> map;
+inline BigVector<Interval6> RandomMap6(size_t boundaries, std::vector<ResultId> results, std::mt19937* random) {
+  BigVector<Interval6> map;
   for (const Interval4& i : RandomMap4(boundaries, std::move(results), random))
     map.push_back({{uint64_t{i.start} << 32, i.start & 1 ? 1u : 0u}, i.result});
   map[0].start = {};

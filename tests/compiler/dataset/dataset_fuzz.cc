@@ -16,7 +16,7 @@ class CountingSink : public mz::dataset::DiagnosticSink {
 };
 
 template <typename Interval>
-void CheckMap(const std::vector<Interval>& map, const mz::compiler::Pool& pool) {
+void CheckMap(const mz::BigVector<Interval>& map, const mz::compiler::Pool& pool) {
   for (size_t i = 0; i < map.size(); ++i) {
     if (map[i].result > pool.result_count()) std::abort();
     if (i == 0 ? map[i].start != decltype(map[i].start){} : !(map[i - 1].start < map[i].start)) std::abort();

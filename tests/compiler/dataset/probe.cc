@@ -35,7 +35,7 @@ std::string ResultText(const Pool& pool, ResultId result) {
 namespace {
 
 template <typename Interval, typename Address>
-ResultId Find(const std::vector<Interval>& map, const Address& address) {
+ResultId Find(const BigVector<Interval>& map, const Address& address) {
   if (map.empty()) return 0;
   auto it = std::upper_bound(map.begin(), map.end(), address,
                              [](const Address& a, const Interval& i) { return a < i.start; });

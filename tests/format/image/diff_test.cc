@@ -138,7 +138,7 @@ TEST(DiffTest, RandomMapsDifferWhereTheyDo) {
       compiler::ImageModel m = MakeSample("tiny");
       const compiler::ResultId results[] = {0, MakeResult(&m.pool, "127.0.0.3", "x"),
                                             MakeResult(&m.pool, "127.0.0.4")};
-      std::vector<compiler::Interval4> map{{0, results[random() % 3]}};
+      BigVector<compiler::Interval4> map{{0, results[random() % 3]}};
       for (net::Ip4 at = 0; map.size() < 12;) {
         at += 1 + static_cast<net::Ip4>(random() % 5);
         const compiler::ResultId r = results[random() % 3];

@@ -181,7 +181,7 @@ std::string Expected(const View& view, uint32_t result) {
 }
 
 // Random address lists with borders at octet borders and elsewhere, few results, some everywhere.
-std::vector<compiler::Interval4> RandomMap4(std::mt19937_64& random,
+BigVector<compiler::Interval4> RandomMap4(std::mt19937_64& random,
                                             const std::vector<compiler::ResultId>& results) {
   std::map<net::Ip4, compiler::ResultId> painted{{0, 0}};
   auto paint = [&](const net::Range4& r, compiler::ResultId value) {
@@ -200,7 +200,7 @@ std::vector<compiler::Interval4> RandomMap4(std::mt19937_64& random,
         static_cast<net::Ip4>(random() % 3 * 85) << 8 | static_cast<net::Ip4>(random() % 256);
     paint(net::PrefixRange4(base, length), results[random() % results.size()]);
   }
-  std::vector<compiler::Interval4> out;
+  BigVector<compiler::Interval4> out;
   for (auto [start, result] : painted)
     if (out.empty() || out.back().result != result) out.push_back({start, result});
   return out;
@@ -216,7 +216,7 @@ TEST(DumpBindTest, WildcardsAnswerAsTheImageForRandomLists) {
     d->kind = round % 3 == 0 ? kIp4Trie : kIp4Set;
     d->spec = "x";
     d->map4 = RandomMap4(random, results);
-    const std::vector<compiler::Interval4> map = d->map4;
+    const BigVector<compiler::Interval4> map = d->map4;
     m.datasets.push_back(std::move(d));
     m.zones.push_back({Wire("x.test"), "x.test", 0, {0}, {}, {}, {}});
     std::vector<uint8_t> image;
@@ -256,7 +256,7 @@ TEST(DumpBindTest, NibbleNamesAnswerAsTheImageForRandomLists) {
     d->spec = "x";
     d->map6.push_back({net::Ip6{}, 0});
     for (const net::Ip6& s : starts) d->map6.push_back({s, d->map6.back().result == 0 ? one : 0});
-    const std::vector<compiler::Interval6> map = d->map6;
+    const BigVector<compiler::Interval6> map = d->map6;
     m.datasets.push_back(std::move(d));
     m.zones.push_back({Wire("x.test"), "x.test", 0, {0}, {}, {}, {}});
     std::vector<uint8_t> image;

@@ -66,12 +66,12 @@ ImageModel Tiny() {
 ImageModel Empty() { return {}; }
 
 // A list of `count` single addresses with `results` different values, spread over the space.
-std::vector<Interval4> Scatter4(Pool* pool, uint32_t count, uint32_t results, uint64_t seed) {
+BigVector<Interval4> Scatter4(Pool* pool, uint32_t count, uint32_t results, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<ResultId> ids;
   for (uint32_t i = 0; i < results; i++)
     ids.push_back(MakeResult(pool, "127.0.0." + std::to_string(2 + i % 250), "value " + std::to_string(i)));
-  std::vector<Interval4> map{{0, 0}};
+  BigVector<Interval4> map{{0, 0}};
   const uint64_t step = (1ull << 32) / (count + 1);
   for (uint32_t i = 1; i <= count; i++) {
     auto start = static_cast<net::Ip4>(i * step + random() % (step / 2 + 1));
@@ -84,7 +84,7 @@ std::vector<Interval4> Scatter4(Pool* pool, uint32_t count, uint32_t results, ui
 ImageModel Addresses4() {
   ImageModel m;
   std::vector<uint32_t> ids;
-  auto add = [&](std::vector<Interval4> map) {
+  auto add = [&](BigVector<Interval4> map) {
     auto d = NewDataset(kIp4Trie, "ip4trie:" + std::to_string(ids.size()));
     d->map4 = std::move(map);
     ids.push_back(AddDataset(&m, std::move(d)));
@@ -119,7 +119,7 @@ ImageModel Direct4() {
 ImageModel Addresses6() {
   ImageModel m;
   std::vector<uint32_t> ids;
-  auto add = [&](DatasetKind kind, std::vector<Interval6> map) {
+  auto add = [&](DatasetKind kind, BigVector<Interval6> map) {
     auto d = NewDataset(kind,
                         std::string(kind == kIp6Trie ? "ip6trie:" : "ip6tset:") + std::to_string(ids.size()));
     d->map6 = std::move(map);
@@ -136,7 +136,7 @@ ImageModel Addresses6() {
                  {net::kIp6Last, one}});
   add(kIp6Trie, {{zero, 0}, {Address6("ffff:ffff:ffff:ffff::"), two}});
   for (uint64_t count : {7, 9, 64, 70}) {
-    std::vector<Interval6> high{{zero, 0}}, full{{zero, two}};
+    BigVector<Interval6> high{{zero, 0}}, full{{zero, two}};
     for (uint64_t i = 1; i <= count; i++) {
       high.push_back({{i << 40, 0}, i % 3 == 0 ? one : i % 3 == 1 ? two : 0});
       full.push_back({{i << 40, i}, i % 2 == 0 ? two : 0});

@@ -33,7 +33,7 @@ void ExpectSame(const View& view, uint32_t result, const compiler::Pool& pool, c
 }
 
 template <typename Interval>
-const Interval& IntervalOf(const std::vector<Interval>& map, const auto& address) {
+const Interval& IntervalOf(const BigVector<Interval>& map, const auto& address) {
   return *std::prev(std::upper_bound(map.begin(), map.end(), address,
                                      [](const auto& a, const Interval& i) { return a < i.start; }));
 }

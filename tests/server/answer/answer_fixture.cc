@@ -31,8 +31,8 @@ void Paint(std::map<Address, compiler::ResultId>* map, Address first, Address la
 }
 
 template <typename Interval, typename Address>
-std::vector<Interval> Intervals(const std::map<Address, compiler::ResultId>& map) {
-  std::vector<Interval> out;
+BigVector<Interval> Intervals(const std::map<Address, compiler::ResultId>& map) {
+  BigVector<Interval> out;
   for (const auto& [start, result] : map)
     if (out.empty() || out.back().result != result) out.push_back({start, result});
   return out;

@@ -273,7 +273,7 @@ TEST_F(DatasetTest, Ip6DatasetsAreAskedFor6To4ButNotForMapped) {
 
 TEST_F(DatasetTest, LargeListAnswersExactly) {
   const auto d = image_.AddDataset(image::kIp4Set);
-  std::vector<compiler::Interval4> map{{0, 0}};
+  BigVector<compiler::Interval4> map{{0, 0}};
   const compiler::ResultId results[] = {image_.Result({{"127.0.0.2", "a $"}}),
                                         image_.Result({{"127.0.0.3", "b"}}),
                                         image_.Result({{"127.0.0.4", ""}})};

@@ -112,7 +112,7 @@ TestImage MakeVariedImage(uint32_t profile, int more_zones) {
   image.ListName(image.AddPart(combined, image::kDnset, {"dn"}), "*.example.com", one);
   image.AddRecord(image.AddPart(combined, image::kGeneric, {"@", "d.e.f"}), "www", dns::kTypeA, 5,
                   {5, 5, 5, 5});
-  std::vector<compiler::Interval4> map{{0, 0}};
+  BigVector<compiler::Interval4> map{{0, 0}};
   for (uint32_t i = 0; i < 60000; i++) {
     map.push_back({i * 1009 + 1, i % 5 ? one : full});
     map.push_back({i * 1009 + 2, 0});
