@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "server/control/scheduling.h"
+
 namespace mz::control {
 namespace {
 
@@ -56,6 +58,7 @@ Status Crew::Start(const DaemonOptions& options, Listeners listeners, const Logg
   for (size_t i = 0; i < members_.size(); i++) {
     Member& m = members_[i];
     m.thread = std::thread([this, &m, i] {
+      ComeFirst();
       m.result = m.backend->Run();
       int none = -1;
       if (!m.result.ok() && failed_.compare_exchange_strong(none, static_cast<int>(i))) {

@@ -25,6 +25,7 @@
 #include "server/control/privileges.h"
 #include "server/control/query_log.h"
 #include "server/control/reload_line.h"
+#include "server/control/scheduling.h"
 #include "server/control/signals.h"
 #include "server/control/statistics.h"
 
@@ -146,6 +147,7 @@ Status Daemon::SetUp() {
   if (!options_.pid_file.empty()) MZ_RETURN_IF_ERROR(WritePidFile(options_.pid_file));
   notifier_ = Notifier::FromEnvironment();
   MZ_RETURN_IF_ERROR(EnterDirectories(options_.chroot_dir, options_.work_dir));
+  AllowReturn();
   MZ_RETURN_IF_ERROR(Assume(identity));
 
   if (options_.before_threads) MZ_RETURN_IF_ERROR(options_.before_threads());
@@ -218,7 +220,7 @@ void Daemon::Publish(std::unique_ptr<swap::Generation> next) {
   for (const image::ZoneRecord& zone : view.zones()) next->zone_slots.push_back(page_.SlotOf(ZoneText(view, zone)));
   statistics_->SetZones(next->zone_slots);
   crew_->PrepareGeneration(next->number, view.zones().size());
-  published_->Publish(std::move(next));
+  loader_.Free(published_->Publish(std::move(next)));
 
   {
     stats::HeaderUpdate update(page_);
@@ -415,11 +417,12 @@ void Daemon::Loop() {
                     {tick_.get(), POLLIN, 0},
                     {query_wake_.get(), POLLIN, 0},
                     {serving() ? crew_->failure_fd() : -1, POLLIN, 0}};
-    const int timeout = query_rings_active_ ? kDrainIntervalMs : -1;
+    const int timeout = query_rings_active_ ? kDrainIntervalMs : loader_.working() ? kStarvationCheckMs : -1;
     if (::poll(fds, std::size(fds), timeout) < 0 && errno != EINTR) {
       log_.Error(Message(ErrnoStatus(errno, "poll")));
       return End(kExitInternal);
     }
+    loader_.Watch();
     if (fds[0].revents)
       while (std::optional<int> signal_number = ending_ ? std::nullopt : signals_.Next()) OnSignal(*signal_number);
     if (fds[1].revents && !ending_)

@@ -2,13 +2,14 @@
 #include "server/control/loader.h"
 
 #include <poll.h>
-#include <sched.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <system_error>
+
+#include "server/control/scheduling.h"
 
 namespace mz::control {
 namespace {
@@ -19,39 +20,11 @@ double Seconds(clockid_t clock) {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-// Argument of sched_setattr(2), which the C library of Debian 12 does not know.
-struct SchedulingAttributes {
-  uint32_t size;
-  uint32_t policy;
-  uint64_t flags;
-  int32_t nice;
-  uint32_t priority;
-  uint64_t runtime_ns, deadline_ns, period_ns;
-};
-static_assert(sizeof(SchedulingAttributes) == 48);
-
-// Copying and verifying a large image takes seconds of CPU; the workers must not wait for it. A short slice matters more
-// than the weight: the scheduler lets a thread finish its slice of some milliseconds before a worker that wakes up on the
-// same core gets it back (Linux 6.12 and later take a slice from us; older ones ignore it). The threads that help this one
-// inherit all of it. Failing changes nothing but latency.
-void YieldToWorkers() {
-  constexpr int kNice = 10;
-  constexpr uint64_t kSliceNs = 100'000;  // the shortest that is allowed
-  const SchedulingAttributes attributes{.size = sizeof attributes,
-                                        .policy = SCHED_BATCH,
-                                        .flags = 0,
-                                        .nice = kNice,
-                                        .priority = 0,
-                                        .runtime_ns = kSliceNs,
-                                        .deadline_ns = 0,
-                                        .period_ns = 0};
-  ::syscall(SYS_sched_setattr, 0, &attributes, 0);
-}
-
 }  // namespace
 
 Loader::~Loader() {
   if (thread_.joinable()) thread_.join();
+  if (freer_.joinable()) freer_.join();
 }
 
 Status Loader::Open() {
@@ -65,7 +38,7 @@ void Loader::Start(LoadReason reason, const swap::Generation* current) {
   busy_ = true;
   done_.store(false, std::memory_order_relaxed);
   thread_ = std::thread([this, reason, current] {
-    if (current != nullptr) YieldToWorkers();  // else nothing is served yet: the sooner the better
+    if (current != nullptr) StandBack();  // else nothing is served yet: the sooner the better
     const double wall = Seconds(CLOCK_MONOTONIC), cpu = Seconds(CLOCK_THREAD_CPUTIME_ID);
     result_ = {};
     result_.reason = reason;
@@ -76,6 +49,30 @@ void Loader::Start(LoadReason reason, const swap::Generation* current) {
     const uint64_t one = 1;
     (void)!::write(event_.get(), &one, sizeof one);
   });
+}
+
+void Loader::Free(std::unique_ptr<const swap::Generation> old) {
+  if (freer_.joinable()) freer_.join();
+  if (old == nullptr) return;
+  freeing_.store(true, std::memory_order_relaxed);
+  const swap::Generation* const victim = old.get();
+  auto free = [this, victim] {
+    delete victim;
+    freeing_.store(false, std::memory_order_relaxed);
+  };
+  try {
+    freer_ = std::thread([free] {
+      StandBack();
+      free();
+    });
+  } catch (const std::system_error&) {
+    free();
+  }
+  (void)old.release();
+}
+
+void Loader::Watch() {
+  if (working()) watch_.Check();
 }
 
 std::optional<LoadDone> Loader::Take() {

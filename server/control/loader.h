@@ -3,8 +3,11 @@
 //   loader.Start(LoadReason::kSignal, published.current());
 //   ... loader.event_fd() becomes readable ...
 //   if (auto done = loader.Take()) done->outcome ...
+//   loader.Free(published.Publish(std::move(next)));       // an image that is out of service: unmapping takes a while, too
+//   while (loader.working()) every kStarvationCheckMs: loader.Watch();
 //
-// Control thread only. At most one load runs at a time.
+// Loads and frees while workers serve stand back behind them (scheduling.h). Control thread only. At most one load runs at a
+// time.
 #pragma once
 
 #include <atomic>
@@ -15,6 +18,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "server/control/image_source.h"
+#include "server/control/scheduling.h"
 
 namespace mz::control {
 
@@ -37,6 +41,11 @@ class Loader {
   bool busy() const { return busy_; }
   // Requires: !busy(). `current` must stay valid until Take() has returned the result.
   void Start(LoadReason reason, const swap::Generation* current);
+  // Destroys it on a thread of its own, or here when there is none to be had. Waits for the one before.
+  void Free(std::unique_ptr<const swap::Generation> old);
+  bool working() const { return busy_ || freeing_.load(std::memory_order_relaxed); }
+  // Sees to it that what was started ends although no core is idle. May be called at any time.
+  void Watch();
   // The result, once, when there is one.
   std::optional<LoadDone> Take();
   // Cancels a load that is under way and waits for its end, but not longer than timeout_ms. False: it still runs, and the
@@ -47,8 +56,10 @@ class Loader {
   ImageSource& source_;
   const Logger& log_;
   UniqueFd event_;
-  std::thread thread_;
+  std::thread thread_, freer_;
   bool busy_ = false;
+  std::atomic<bool> freeing_{false};
+  StarvationWatch watch_;
   std::atomic<bool> done_{false};
   LoadDone result_;
 };

@@ -12,22 +12,22 @@ namespace mz::control {
 static_assert(std::is_trivially_copyable_v<net::Ip6>);
 
 QueryRing::QueryRing(size_t capacity, int wake_fd)
-    : mask_(capacity - 1), wake_fd_(wake_fd), bytes_(std::make_unique<uint8_t[]>(capacity)) {
+    : mask_(capacity - 1), wake_fd_(wake_fd), bytes_(capacity) {
   MZ_CHECK(capacity >= 1024 && (capacity & mask_) == 0);
 }
 
 void QueryRing::CopyIn(uint64_t position, const void* from, size_t bytes) {
   const size_t at = position & mask_;
   const size_t first = std::min(bytes, mask_ + 1 - at);
-  std::memcpy(bytes_.get() + at, from, first);
-  std::memcpy(bytes_.get(), static_cast<const uint8_t*>(from) + first, bytes - first);
+  std::memcpy(bytes_.data() + at, from, first);
+  std::memcpy(bytes_.data(), static_cast<const uint8_t*>(from) + first, bytes - first);
 }
 
 void QueryRing::CopyOut(uint64_t position, void* to, size_t bytes) const {
   const size_t at = position & mask_;
   const size_t first = std::min(bytes, mask_ + 1 - at);
-  std::memcpy(to, bytes_.get() + at, first);
-  std::memcpy(static_cast<uint8_t*>(to) + first, bytes_.get(), bytes - first);
+  std::memcpy(to, bytes_.data() + at, first);
+  std::memcpy(static_cast<uint8_t*>(to) + first, bytes_.data(), bytes - first);
 }
 
 void QueryRing::Push(const QueryRecord& record) {

@@ -10,9 +10,9 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
 
+#include "base/lazy_memory.h"
 #include "server/answer/answer.h"
 
 namespace mz::control {
@@ -58,7 +58,7 @@ class QueryRing {
 
   const size_t mask_;
   const int wake_fd_;
-  std::unique_ptr<uint8_t[]> bytes_;
+  LazyMemory bytes_;
   alignas(64) std::atomic<uint64_t> head_{0};      // written by the producer: bytes ever pushed
   uint64_t seen_tail_ = 0;                         // the producer's last look at tail_
   std::atomic<uint64_t> lost_{0};

@@ -1,12 +1,13 @@
 // See ring.h.
 #include "server/io/ring.h"
 
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -72,41 +73,42 @@ Status Ring::Enable() {
   return absl::OkStatus();
 }
 
-BufferRing::~BufferRing() {
-  if (ring_ != nullptr) ::munmap(ring_, ring_bytes_);
-  if (buffers_ != nullptr) ::munmap(buffers_, buffers_bytes_);
-}
-
-Status BufferRing::Register(Ring& ring, uint16_t group, unsigned count, size_t buffer_bytes) {
-  count_ = count;
+Status BufferRing::Register(Ring& ring, uint16_t group, unsigned count, unsigned most, size_t buffer_bytes) {
+  step_ = count;
+  most_ = most;
   buffer_bytes_ = buffer_bytes;
-  ring_bytes_ = count * sizeof(io_uring_buf);
-  buffers_bytes_ = count * buffer_bytes;
-  // Populated: the first touch of a page would otherwise cost microseconds in the middle of a batch.
-  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
-  void* entries = ::mmap(nullptr, ring_bytes_, PROT_READ | PROT_WRITE, kFlags, -1, 0);
-  if (entries == MAP_FAILED) return ErrnoStatus(errno, "io_uring buffers");
-  ring_ = static_cast<io_uring_buf_ring*>(entries);
-  void* buffers = ::mmap(nullptr, buffers_bytes_, PROT_READ | PROT_WRITE, kFlags, -1, 0);
-  if (buffers == MAP_FAILED) return ErrnoStatus(errno, "io_uring buffers");
-  buffers_ = static_cast<uint8_t*>(buffers);
+  try {
+    ring_memory_ = LazyMemory(most * sizeof(io_uring_buf));
+    buffers_ = LazyMemory(most * buffer_bytes);
+  } catch (const std::bad_alloc&) {
+    return ErrnoStatus(ENOMEM, "io_uring buffers");
+  }
+  ring_ = reinterpret_cast<io_uring_buf_ring*>(ring_memory_.data());
   io_uring_buf_reg reg{};
   reg.ring_addr = reinterpret_cast<uintptr_t>(ring_);
-  reg.ring_entries = count;
+  reg.ring_entries = most;
   reg.bgid = group;
   if (const int error = io_uring_register_buf_ring(ring.get(), &reg, 0); error != 0) {
     if (error == -EINVAL) return TooOld("io_uring has no provided-buffer rings");
     return Refused(-error, "io_uring_register");
   }
   io_uring_buf_ring_init(ring_);
-  for (unsigned id = 0; id < count; id++) Recycle(id);
-  Publish();
+  Add(count);
   return absl::OkStatus();
+}
+
+void BufferRing::Grow() { Add(std::min(count_ + step_, most_)); }
+
+// Populated: the first touch of a page would otherwise cost microseconds in the middle of a batch.
+void BufferRing::Add(unsigned end) {
+  buffers_.Populate(count_ * buffer_bytes_, end * buffer_bytes_);
+  while (count_ < end) Recycle(count_++);
+  Publish();
 }
 
 void BufferRing::Recycle(unsigned id) {
   io_uring_buf_ring_add(ring_, buffer(id), static_cast<unsigned>(buffer_bytes_), static_cast<unsigned short>(id),
-                        io_uring_buf_ring_mask(count_), pending_++);
+                        io_uring_buf_ring_mask(most_), pending_++);
 }
 
 void BufferRing::Publish() {
@@ -118,7 +120,7 @@ Status TryUring() {
   Ring ring;
   MZ_RETURN_IF_ERROR(ring.Init(4, 8, false));
   BufferRing buffers;
-  MZ_RETURN_IF_ERROR(buffers.Register(ring, 0, 2, 512));
+  MZ_RETURN_IF_ERROR(buffers.Register(ring, 0, 2, 2, 512));
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
     return ErrnoStatus(errno, "socketpair");

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/lazy_memory.h"
 #include "base/status.h"
 
 namespace mz::io {
@@ -41,26 +42,33 @@ class Ring {
 };
 
 // A group of equal buffers from which the kernel takes one per datagram. liburing 2.3 has no helper for it.
+//
+// It begins small, because the kernel goes round all of them: under the lightest load each is soon resident. When the kernel
+// finds none (ENOBUFS), no datagram is lost: they wait in the socket's own buffer, which holds thousands, until some come
+// back or Grow() gives more. So a burst is borne by the socket, and the number here only has to cover what one round receives and answers.
 class BufferRing {
  public:
   BufferRing() = default;
-  ~BufferRing();
   BufferRing(const BufferRing&) = delete;
   BufferRing& operator=(const BufferRing&) = delete;
 
-  // Requires: count is a power of two, at most 32768.
-  Status Register(Ring& ring, uint16_t group, unsigned count, size_t buffer_bytes);
-  uint8_t* buffer(unsigned id) const { return buffers_ + size_t{id} * buffer_bytes_; }
-  size_t buffer_bytes() const { return buffer_bytes_; }
+  // The first `count` of `most` buffers. Requires: 0 < count <= most; `most` is a power of two, at most 32768.
+  Status Register(Ring& ring, uint16_t group, unsigned count, unsigned most, size_t buffer_bytes);
+  // As many more as there were at first, up to `most`; effective at once.
+  void Grow();
+  uint8_t* buffer(unsigned id) const { return buffers_.data() + size_t{id} * buffer_bytes_; }
+  unsigned count() const { return count_; }
   // Gives a buffer back to the kernel; effective at the next Publish().
   void Recycle(unsigned id);
   void Publish();
 
  private:
+  void Add(unsigned end);
+
+  LazyMemory ring_memory_, buffers_;
   io_uring_buf_ring* ring_ = nullptr;
-  uint8_t* buffers_ = nullptr;
-  size_t ring_bytes_ = 0, buffer_bytes_ = 0, buffers_bytes_ = 0;
-  unsigned count_ = 0;
+  size_t buffer_bytes_ = 0;
+  unsigned count_ = 0, step_ = 0, most_ = 0;
   int pending_ = 0;
 };
 

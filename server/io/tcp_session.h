@@ -18,6 +18,7 @@
 #include <span>
 #include <vector>
 
+#include "base/lazy_memory.h"
 #include "server/io/backend.h"
 #include "server/io/buffer_pool.h"
 #include "server/io/delay_queue.h"
@@ -41,7 +42,7 @@ struct TcpContext {
   TcpLimits limits;
   BufferPool pool;
   std::vector<uint8_t> read_buffer;
-  std::vector<uint8_t> reply_buffer;  // limits.max_buffered_bytes + one frame
+  LazyMemory reply_buffer;            // limits.max_buffered_bytes + one frame
   sockaddr_storage peer{};
   DelayQueue delays;
   uint64_t connection = 0;            // whose messages are handled, for delays

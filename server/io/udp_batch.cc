@@ -7,10 +7,10 @@
 namespace mz::io {
 
 UdpBatch::UdpBatch()
-    : requests_(new uint8_t[kMaxBatch * kUdpRequestStride]()),
-      responses_(new uint8_t[kMaxBatch * kUdpResponseStride]()) {
+    : requests_(kMaxBatch * kUdpRequestStride),
+      responses_(kMaxBatch * kUdpResponseStride) {
   for (size_t i = 0; i < kMaxBatch; i++)
-    request_iov_[i] = {.iov_base = requests_.get() + i * kUdpRequestStride, .iov_len = kUdpRequestBytes};
+    request_iov_[i] = {.iov_base = requests_.data() + i * kUdpRequestStride, .iov_len = kUdpRequestBytes};
 }
 
 size_t UdpBatch::Receive(int fd, bool wildcard) {
@@ -26,8 +26,8 @@ size_t UdpBatch::Receive(int fd, bool wildcard) {
   const int n = ::recvmmsg(fd, received_.data(), kMaxBatch, MSG_DONTWAIT, nullptr);
   size_ = n > 0 ? static_cast<size_t>(n) : 0;
   for (size_t i = 0; i < size_; i++) {
-    packets_[i] = {.request = {requests_.get() + i * kUdpRequestStride, received_[i].msg_len},
-                   .response = {responses_.get() + i * kUdpResponseStride, kUdpResponseBytes},
+    packets_[i] = {.request = {requests_.data() + i * kUdpRequestStride, received_[i].msg_len},
+                   .response = {responses_.data() + i * kUdpResponseStride, kUdpResponseBytes},
                    .response_size = 0,
                    .peer = &slots_[i].peer,
                    .tcp = false};

@@ -11,9 +11,9 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <span>
 
+#include "base/lazy_memory.h"
 #include "server/io/backend.h"
 #include "server/io/delay_queue.h"
 #include "server/io/udp_reply.h"
@@ -51,7 +51,7 @@ class UdpBatch {
   std::array<mmsghdr, kMaxBatch> received_{}, replies_{};
   std::array<iovec, kMaxBatch> request_iov_{}, reply_iov_{};
   std::array<Slot, kMaxBatch> slots_{};
-  std::unique_ptr<uint8_t[]> requests_, responses_;
+  LazyMemory requests_, responses_;
 };
 
 }  // namespace mz::io

@@ -12,7 +12,7 @@ namespace mz::io {
 
 namespace {
 
-constexpr unsigned kCqEntries = 4096;  // more than buffers and polls: the completion queue cannot overflow
+constexpr unsigned kCqEntries = 2048;  // more than buffers and polls: the completion queue cannot overflow
 constexpr uint16_t kGroup = 0;
 // A socket that only ever fails must end the worker with a message, not spin.
 constexpr int kMaxFailuresInARow = 1000;
@@ -33,7 +33,7 @@ msghdr* Mutable(const msghdr* m) { return const_cast<msghdr*>(m); }
 }  // namespace
 
 UringBackend::UringBackend(Handler& handler, IoCounters& counters)
-    : handler_(handler), counters_(counters), responses_(new uint8_t[kRoundPackets * kUdpResponseStride]()) {
+    : handler_(handler), counters_(counters), responses_(kRoundPackets * kUdpResponseStride) {
   shape_bound_.msg_namelen = sizeof(sockaddr_storage);
   shape_wildcard_.msg_namelen = sizeof(sockaddr_storage);
   shape_wildcard_.msg_controllen = kControlBytes;
@@ -60,7 +60,7 @@ Status UringBackend::SetUp(std::vector<ListenSockets>& sockets, const TcpLimits&
 
   const auto sq_entries = static_cast<unsigned>(kRoundPackets + udp_.size() + 8);
   MZ_RETURN_IF_ERROR(ring_.Init(sq_entries, std::max(kCqEntries, 2 * sq_entries), true));
-  MZ_RETURN_IF_ERROR(buffers_.Register(ring_, kGroup, kBuffers, kBufferBytes));
+  MZ_RETURN_IF_ERROR(buffers_.Register(ring_, kGroup, kFirstBuffers, kMostBuffers, kBufferBytes));
   stop_fd_ = stop_.get();
   tcp_fd_ = tcp_->fd();
   std::vector<int> files = {stop_fd_, tcp_fd_};
@@ -182,7 +182,8 @@ void UringBackend::OnReceived(const io_uring_cqe& cqe, size_t socket) {
   UdpSocket& s = udp_[socket];
   if (!(cqe.flags & IORING_CQE_F_MORE)) s.armed = false;
   if (cqe.res < 0) {
-    if (cqe.res == -ENOBUFS) return;  // all buffers are in use: armed again when some are back
+    // All buffers are in use: armed again when there are more, or some are back.
+    if (cqe.res == -ENOBUFS) return buffers_.Grow();
     failures_in_a_row_++;
     last_failure_ = -cqe.res;
     return;
@@ -199,7 +200,7 @@ void UringBackend::OnReceived(const io_uring_cqe& cqe, size_t socket) {
   const size_t bytes = io_uring_recvmsg_payload_length(out, cqe.res, Mutable(s.shape));
   group_[group_size_] = {
       .request = {payload, std::min(bytes, kUdpRequestBytes)},
-      .response = {responses_.get() + (slots_used_ + group_size_) * kUdpResponseStride, kUdpResponseBytes},
+      .response = {responses_.data() + (slots_used_ + group_size_) * kUdpResponseStride, kUdpResponseBytes},
       .response_size = 0,
       .peer = static_cast<const sockaddr_storage*>(io_uring_recvmsg_name(out)),
       .tcp = false};
@@ -287,7 +288,7 @@ void UringBackend::ShutDown() {
   auto armed = [&] {
     return stop_armed_ || tcp_armed_ || std::any_of(udp_.begin(), udp_.end(), [](const UdpSocket& s) { return s.armed; });
   };
-  constexpr int kMaxRounds = 2 * kBuffers;  // datagrams that came in meanwhile complete one by one
+  constexpr int kMaxRounds = 2 * kMostBuffers;  // datagrams that came in meanwhile complete one by one
   for (int round = 0; round < kMaxRounds && armed(); round++) {
     __kernel_timespec patience{.tv_sec = 0, .tv_nsec = 100'000'000};
     io_uring_cqe* cqe = nullptr;

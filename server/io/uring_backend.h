@@ -33,7 +33,8 @@ class UringBackend final : public Backend {
  private:
   // Datagrams handled between two enters: several groups of kMaxBatch, because one enter often brings hundreds.
   static constexpr size_t kRoundPackets = 4 * kMaxBatch;
-  static constexpr unsigned kBuffers = 1024;
+  // What a worker needs that keeps up with its clients, and what several saturated sockets may; one takes about 256.
+  static constexpr unsigned kFirstBuffers = kMaxBatch, kMostBuffers = 1024;
 
   struct UdpSocket {
     int fd = -1;                  // index of the registered file, or the descriptor
@@ -83,7 +84,7 @@ class UringBackend final : public Backend {
   std::array<size_t, kMaxBatch> group_socket_;
   std::array<ReplySlot, kRoundPackets> slots_{};
   std::array<unsigned, kRoundPackets> issued_buffers_;
-  std::unique_ptr<uint8_t[]> responses_;
+  LazyMemory responses_;
 };
 
 }  // namespace mz::io

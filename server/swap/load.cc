@@ -20,8 +20,11 @@ namespace mz::swap {
 
 namespace {
 
-// Large reads walk the page cache in large folios; one piece is also what a thread takes at a time.
-constexpr size_t kReadBytes = 4u << 20;
+// What a thread takes at a time.
+constexpr size_t kPieceBytes = 4u << 20;
+// What one call copies. Many kernels cannot be interrupted while they copy or clear: a worker on the same core, whose
+// datagrams come in meanwhile, would wait for the end of the call (4 MiB at once: milliseconds).
+constexpr size_t kReadBytes = 64u << 10;
 constexpr int kMaxCopyThreads = 16;
 
 Status CheckSize(const std::string& name, uint64_t size) {
@@ -39,7 +42,7 @@ Status CheckSize(const std::string& name, uint64_t size) {
 // Fills `out` from fd at `offset`. A file that ends early was truncated since its size was taken.
 Status ReadPiece(int fd, std::span<uint8_t> out, uint64_t offset, const std::string& name) {
   while (!out.empty()) {
-    const ssize_t n = ::pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
+    const ssize_t n = ::pread(fd, out.data(), std::min(out.size(), kReadBytes), static_cast<off_t>(offset));
     if (n < 0) {
       if (errno == EINTR) continue;
       return ErrnoStatus(errno, "cannot read " + name);
@@ -76,9 +79,9 @@ Status CopyPieces(int fd, std::span<uint8_t> out, size_t first, int threads, con
   Status result;
   auto copy = [&] {
     for (;;) {
-      const size_t begin = next.fetch_add(kReadBytes, std::memory_order_relaxed);
+      const size_t begin = next.fetch_add(kPieceBytes, std::memory_order_relaxed);
       if (begin >= out.size()) return;
-      Status s = ReadPiece(fd, out.subspan(begin, std::min(kReadBytes, out.size() - begin)), begin, name);
+      Status s = ReadPiece(fd, out.subspan(begin, std::min(kPieceBytes, out.size() - begin)), begin, name);
       if (s.ok()) continue;
       next.store(out.size(), std::memory_order_relaxed);
       std::lock_guard lock(mutex);
@@ -86,7 +89,7 @@ Status CopyPieces(int fd, std::span<uint8_t> out, size_t first, int threads, con
       return;
     }
   };
-  const size_t pieces = first < out.size() ? (out.size() - first + kReadBytes - 1) / kReadBytes : 0;
+  const size_t pieces = first < out.size() ? (out.size() - first + kPieceBytes - 1) / kPieceBytes : 0;
   threads = std::clamp(threads, 1, kMaxCopyThreads);
   std::vector<std::thread> helpers;
   for (size_t i = 1; i < std::min<size_t>(static_cast<size_t>(threads), pieces); i++) {
@@ -129,7 +132,7 @@ StatusOr<std::unique_ptr<Generation>> LoadImageFile(const std::string& path, con
   if (!copy.ok()) return Annotate(copy.status(), path);
   const std::span<uint8_t> out(copy->writable(), size);
   // The header page says whether the rest is worth reading: a wrong file is refused at once whatever its size.
-  const size_t first = std::min<size_t>(size, kReadBytes);
+  const size_t first = std::min<size_t>(size, kPieceBytes);
   MZ_RETURN_IF_ERROR(ReadPiece(fd.get(), out.first(first), 0, path));
   if (StatusOr<image::View> header = image::Verify(copy->bytes(), image::VerifyLevel::kStructure); !header.ok())
     return Annotate(header.status(), path);

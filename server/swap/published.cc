@@ -44,13 +44,13 @@ Published::Published(int workers) : slots_(static_cast<size_t>(workers)) {}
 
 Published::~Published() { delete current_.load(std::memory_order_relaxed); }
 
-void Published::Publish(std::unique_ptr<Generation> next) {
+std::unique_ptr<const Generation> Published::Publish(std::unique_ptr<Generation> next) {
   MZ_CHECK(next != nullptr);
   const Generation* previous = current_.load(std::memory_order_relaxed);
   next->number = previous == nullptr ? 1 : previous->number + 1;
   std::unique_ptr<const Generation> old(current_.exchange(next.release(), std::memory_order_seq_cst));  // P
   const uint64_t epoch = epoch_.fetch_add(1, std::memory_order_seq_cst) + 1;                            // Q
-  if (old == nullptr) return;
+  if (old == nullptr) return old;
   for (const Slot& slot : slots_) {
     for (int round = 0;; round++) {
       const uint64_t entered = slot.entered.load(std::memory_order_seq_cst);  // R
@@ -58,6 +58,7 @@ void Published::Publish(std::unique_ptr<Generation> next) {
       Backoff(round);
     }
   }
+  return old;
 }
 
 const Generation* Published::Enter(int index) {

@@ -2,7 +2,7 @@
 // count on the hot path, and without a pause.
 //
 //   worker:   { ReadGuard g(published, worker_index);  AnswerBatch(g->view, ...); }     // once per batch
-//   control:  published.Publish(std::move(next));     // returns when no worker uses the old one any more; frees it
+//   control:  old = published.Publish(std::move(next));     // returns when no worker uses the old one any more
 //
 // Epochs: a worker marks its own cache line on entry and on exit of a batch; Publish() swaps the pointer and waits until
 // every worker is outside or has re-entered since. Workers that sleep in the kernel are outside, so an idle server swaps
@@ -34,8 +34,9 @@ class Published {
   Published(const Published&) = delete;
   Published& operator=(const Published&) = delete;
 
-  // Control thread. The first Publish must precede the first Enter.
-  void Publish(std::unique_ptr<Generation> next);
+  // Control thread. The first Publish must precede the first Enter. Returns the one that was in service, now the caller's
+  // alone (null at the first): a large one takes milliseconds to free.
+  std::unique_ptr<const Generation> Publish(std::unique_ptr<Generation> next);
   // Control thread: the one in service.
   const Generation* current() const { return current_.load(std::memory_order_relaxed); }
 

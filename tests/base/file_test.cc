@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,6 +82,20 @@ TEST_F(FileTest, ErrorsNameThePathAndTheKind) {
   EXPECT_EQ(directory.status().code(), StatusCode::kInvalidArgument);
   AtomicFile out(Path("no/such/f"));
   EXPECT_FALSE(out.Open().ok());
+}
+
+TEST(MappingTest, LargeMemoryIsGivenBackToTheLastPage) {
+  constexpr size_t kBytes = (9u << 20) + 4096;  // pieces of huge pages, and what is before and behind them
+  uint8_t* first;
+  {
+    auto m = Mapping::Anonymous(kBytes);
+    ASSERT_TRUE(m.ok());
+    first = m->writable();
+    first[0] = first[kBytes - 1] = 1;
+  }
+  unsigned char resident;
+  for (size_t page = 0; page < kBytes; page += 4096)
+    ASSERT_TRUE(::mincore(first + page, 1, &resident) != 0 && errno == ENOMEM) << page;
 }
 
 TEST(MappingTest, AnonymousMemoryIsWritableUntilSealed) {

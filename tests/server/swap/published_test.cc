@@ -23,9 +23,12 @@ std::unique_ptr<Generation> Filled(uint32_t value) {
 TEST(PublishedTest, NumbersGenerationsInOrderOfPublication) {
   Published published(1);
   EXPECT_EQ(published.current(), nullptr);
-  published.Publish(Filled(7));
+  EXPECT_EQ(published.Publish(Filled(7)), nullptr);
   EXPECT_EQ(published.current()->number, 1u);
-  published.Publish(Filled(8));
+  const auto old = published.Publish(Filled(8));
+  ASSERT_NE(old, nullptr);
+  EXPECT_EQ(old->number, 1u);
+  EXPECT_EQ(old->zone_slots[0], 7u);
   EXPECT_EQ(published.current()->number, 2u);
   ReadGuard g(published, 0);
   EXPECT_EQ(g->zone_slots[0], 8u);
