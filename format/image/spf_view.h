@@ -106,7 +106,12 @@ class SpfClassOf {
     const SpfHeader& h = *view_.spf();
     constexpr bool kSix = sizeof(Address) == 16;
     const uint32_t map = kSix ? h.class_map6 : h.class_map4;
-    const uint32_t id = map == 0 ? 0 : FindAddress(view_, view_.map(map), address_).result;
+    uint32_t id = 0;
+    if constexpr (kSix) {
+      if (map != 0) id = FindAddress(view_, view_.map(map), address_).result;
+    } else {
+      if (map != 0) id = FindPlain4(view_, view_.map(map), address_).result;
+    }
     const uint32_t words = kSix ? h.classes6 : h.classes4;
     // Without classes word 0 of the reserved first unit is as good as an empty class.
     const Le32* c = reinterpret_cast<const Le32*>(view_.spf_base() + size_t{words} * 8) + id;
@@ -146,7 +151,7 @@ inline SpfMatch EvaluateSpf(const View& view, const SpfDomain& d, net::Ip4 ip) {
     const bool look = (kind == kSpfEntryMap) | ((kind == kSpfEntrySet) & in_some_set);
     if (!(in_prefix | look)) continue;
     if (kind == kSpfEntryMap) {
-      const uint32_t program = FindAddress(view, view.map(key), ip).result;
+      const uint32_t program = internal::FindPlain4(view, view.map(key), ip).result;
       if (program != 0) return {program, static_cast<int32_t>(i)};
       continue;
     }

@@ -138,6 +138,8 @@ void StartMap(const image::View& view, Job& job, Chain* c) {
 
 // Stage 4, once per level: one step down in the first IPv4 map.
 void StepDown(const image::View& view, Chain* c) {
+  // A map of shared sets is one line, which is there now; the search goes through the class map, whose root stays warm.
+  if (c->map4->kind == image::kMapSets4) c->map4 = &view.map(view.shared_sets().class_map);
   const image::MapHeader& map = *c->map4;
   if (map.kind == image::kMapDirect4) {
     const Le32* direct = reinterpret_cast<const Le32*>(view.maps_base() + size_t{map.direct} * kLine);
@@ -213,9 +215,9 @@ void WarmDatasets(const image::View& view, std::span<Job> jobs) {
     trees = false;
     for (size_t i = 0; i < jobs.size(); i++) {
       if (chains[i].map4 == nullptr) continue;
-      const bool table = chains[i].map4->kind == image::kMapDirect4;
-      if (table && level > 0) continue;
+      if (level > 0 && chains[i].map4->kind == image::kMapDirect4) continue;
       StepDown(view, &chains[i]);
+      const bool table = chains[i].map4 != nullptr && chains[i].map4->kind == image::kMapDirect4;
       tables |= table;
       trees |= !table && chains[i].map4 != nullptr;
     }
