@@ -137,8 +137,8 @@ ImageModel Sets4() {
   add({1, 2, 7}, fail, 3, true, 0);
   add({3, 7, 8}, fail, 3, false, other);
   add({2, 3, 8}, 0, 5, false, other);
-  add({1, 5, 9}, 0, 20, false, 0);  // own map
-  add({5, 6, 10}, fail, 20, false, 0);
+  add({1, 5, 9}, 0, 30, false, 0);  // own map
+  add({5, 6, 10}, fail, 30, false, 0);
   add({4, 6, 11}, 0, 1, false, 0);
   add({4, 9, 10}, 0, 2, false, 0);
   add({11}, 0, 0, false, 0);
