@@ -61,7 +61,7 @@ std::vector<SetInterval> SetMapIntervals(const View& view, const SetMap4& map) {
       painter.Add(ranges.range[i].first, ranges.range[i].last, place, parts.SetResult(place));
   }
   for (uint32_t i = 0; i < parts.own_count; i++) {
-    const net::Range4 range = net::PrefixRange4(parts.own[i], parts.length[i]);
+    const net::Range4 range = parts.OwnRange(i);
     painter.Add(range.first, range.last, parts.places, parts.OwnResult(i));
   }
   if (parts.own_map != 0)
@@ -71,30 +71,4 @@ std::vector<SetInterval> SetMapIntervals(const View& view, const SetMap4& map) {
   return painter.Paint(map.rest);
 }
 
-namespace internal {
-
-bool AnyListedInSets(const View& view, const SetMap4& map, net::Ip4 first, net::Ip4 last) {
-  const SetMapParts parts = PartsOf(map);
-  const SharedSets& shared = view.shared_sets();
-  for (uint32_t place = 0; place < parts.places && parts.set[place] != 0; place++)
-    if (AnyInSet(view, shared, parts.set[place], first, last)) return true;
-  if (map.rest == 0) {
-    for (uint32_t i = 0; i < parts.own_count; i++) {
-      const net::Range4 range = net::PrefixRange4(parts.own[i], parts.length[i]);
-      if (range.first <= last && range.last >= first) return true;
-    }
-    return parts.own_map != 0 && AnyListed(view, view.map(parts.own_map), first, last);
-  }
-  // What is not listed lies in prefixes with result 0. They ascend and do not overlap: step from one to the next.
-  for (uint32_t i = 0; i < parts.own_count; i++) {
-    const net::Range4 range = net::PrefixRange4(parts.own[i], parts.length[i]);
-    if (range.last < first) continue;
-    if (range.first > first || parts.OwnResult(i) != 0) return true;
-    if (range.last >= last) return false;
-    first = range.last + 1;
-  }
-  return true;
-}
-
-}  // namespace internal
 }  // namespace mz::image

@@ -22,6 +22,10 @@ struct SetMapParts {
   uint32_t own_map;           // kMaps offset or 0
 
   uint32_t SetResult(uint32_t place) const { return result[set_result == nullptr ? 0 : set_result[place]]; }
+  net::Range4 OwnRange(uint32_t i) const {
+    const net::Ip4 first = own[i];
+    return {first, static_cast<net::Ip4>(first | 0xffffffffull >> length[i])};
+  }
   uint32_t OwnResult(uint32_t i) const { return result[own_result == nullptr ? 0 : own_result[i]]; }
 };
 
@@ -139,7 +143,28 @@ inline bool AnyInSet(const View& view, const SharedSets& shared, uint32_t id, ne
   return ranges.range[base].first <= last && ranges.range[base].last >= first;
 }
 
-bool AnyListedInSets(const View& view, const SetMap4& map, net::Ip4 first, net::Ip4 last);
+inline bool AnyListedInSets(const View& view, const SetMap4& map, net::Ip4 first, net::Ip4 last) {
+  const SetMapParts parts = PartsOf(map);
+  const SharedSets& shared = view.shared_sets();
+  for (uint32_t place = 0; place < parts.places && parts.set[place] != 0; place++)
+    if (AnyInSet(view, shared, parts.set[place], first, last)) return true;
+  if (map.rest == 0) {
+    for (uint32_t i = 0; i < parts.own_count; i++) {
+      const net::Range4 range = parts.OwnRange(i);
+      if (range.first <= last && range.last >= first) return true;
+    }
+    return parts.own_map != 0 && AnyListed(view, view.map(parts.own_map), first, last);
+  }
+  // What is not listed lies in prefixes with result 0. They ascend and do not overlap: step from one to the next.
+  for (uint32_t i = 0; i < parts.own_count; i++) {
+    const net::Range4 range = parts.OwnRange(i);
+    if (range.last < first) continue;
+    if (range.first > first || parts.OwnResult(i) != 0) return true;
+    if (range.last >= last) return false;
+    first = range.last + 1;
+  }
+  return true;
+}
 
 }  // namespace internal
 }  // namespace mz::image
