@@ -339,8 +339,8 @@ bool SharedSetEncoder::MakePlan(std::span<const Interval4> map, Plan* plan) {
     return 1 + nodes + (distinct > 2 ? lines(nodes * image::kNode4Keys) : 0);
   };
   const auto blocks = static_cast<uint32_t>((plan->sets.size() + image::kSetBlock - 1) / image::kSetBlock);
-  size_t size = lines(image::SetMapBytes(blocks, plan->own_map ? image::kOwnMap : static_cast<uint32_t>(plan->prefixes.size()),
-                                         static_cast<uint32_t>(results.size())));
+  const auto own_count = plan->own_map ? uint32_t{image::kOwnMap} : static_cast<uint32_t>(plan->prefixes.size());
+  size_t size = lines(image::SetMapBytes(blocks, own_count, static_cast<uint32_t>(results.size())));
   if (plan->own_map) size += tree_lines(2 * plan->own.size(), results.size() + 1);
   return 2 * size < tree_lines(map.size() - 1, results.size() + 1);
 }

@@ -51,7 +51,8 @@ class MapCursor {
   MapCursor(const View& view, uint32_t map_offset)
       : view_(view),
         map_(view.map(map_offset)),
-        order_(map_.kind == kMapTree4 ? kNode4Keys + 1 : kNode6Keys + 1, map_.kind == kMapSets4 ? 0u : uint32_t{map_.node_count}),
+        order_(map_.kind == kMapTree4 ? kNode4Keys + 1 : kNode6Keys + 1,
+               map_.kind == kMapSets4 ? 0u : uint32_t{map_.node_count}),
         next_result_(map_.before) {
     if constexpr (kIs4) {
       if (map_.kind == kMapSets4) {

@@ -113,7 +113,8 @@ class World {
         ASSERT_EQ(Content(view, image::FindAddress(view, map, a).result), Content(model_.pool, At(list, a)))
             << net::ToString(a);
     for (int n = 0; n < 200; n++) {
-      const net::Ip4 start = n % 2 == 0 ? list[Random(static_cast<uint32_t>(list.size()))].start - Random(2) : static_cast<net::Ip4>(random_());
+      const net::Ip4 near = list[Random(static_cast<uint32_t>(list.size()))].start - Random(2);
+      const net::Ip4 start = n % 2 == 0 ? near : static_cast<net::Ip4>(random_());
       const net::Ip4 last = start + std::min(static_cast<net::Ip4>(random_() >> Random(32)), ~0u - start);
       ASSERT_EQ(image::AnyListed(view, map, start, last), Any(list, start, last))
           << net::ToString(start) << " " << net::ToString(last);
@@ -265,7 +266,8 @@ TEST(SharedSetsTest, DeepOverlap) {
   for (net::Ip4 i = 0; i < 300; i++) {
     Canvas canvas(0);
     const net::Ip4 width = 16 * (i / 2 + 1);  // pairs, so that each is shared
-    for (net::Ip4 k = 0; k < 4; k++) canvas.Paint(net::Range4{0x0a000000 + (k << 20) - width, 0x0a000000 + (k << 20) + width}, w.Result(1));
+    for (net::Ip4 at = 0x0a000000; at < 0x0a400000; at += 0x100000)
+      canvas.Paint(net::Range4{at - width, at + width}, w.Result(1));
     canvas.Paint(net::Range4{i, i}, w.Result(2));
     w.Add(canvas.Take());
   }
@@ -323,7 +325,8 @@ TEST(SharedSetsTest, AdoptedMapsGiveTheSameImage) {
 TEST(SharedSetsTest, BrokenListsAreErrors) {
   World w;
   const ResultId r = w.Result(1);
-  for (const List& broken : {List{{0, 0}, {9, r}, {5, 0}}, List{{3, r}}, List{{0, 0}, {4, r}, {5, r}}, List{{0, 0}, {4, 999}, {5, 0}}}) {
+  for (const List& broken : {List{{0, 0}, {9, r}, {5, 0}}, List{{3, r}}, List{{0, 0}, {4, r}, {5, r}},
+                             List{{0, 0}, {4, 999}, {5, 0}}}) {
     ImageModel model;
     model.pool = w.model().pool;
     for (int i = 0; i < 4; i++) {

@@ -394,15 +394,19 @@ std::vector<BadImage> SetDamage() {
     const MapHeader& classes = e.view().map(shared(e).class_map);
     reinterpret_cast<Le32*>(e.Section(kMaps) + size_t{classes.values} * 64)[0] = 2u;
   });
-  add("sets-class-map-of-sets", "unknown kind of map", [=](ImageEditor& e) { shared(e).class_map = uint32_t{Ref(e, 0, 0).map4}; });
-  add("sets-class-map-as-map", "are confused", [=](ImageEditor& e) { Ref(e, 0, 0).map4 = uint32_t{shared(e).class_map}; });
+  add("sets-class-map-of-sets", "unknown kind of map",
+      [=](ImageEditor& e) { shared(e).class_map = uint32_t{Ref(e, 0, 0).map4}; });
+  add("sets-class-map-as-map", "are confused",
+      [=](ImageEditor& e) { Ref(e, 0, 0).map4 = uint32_t{shared(e).class_map}; });
   add("sets-ranges-start", "not all ranges", [=](ImageEditor& e) { firsts(e)[0] = 1u; });
   add("sets-ranges-end", "not all ranges", [=](ImageEditor& e) { firsts(e)[shared(e).set_count] = 0u; });
   add("sets-ranges-none", "without ranges", [=](ImageEditor& e) { firsts(e)[1] = uint32_t{firsts(e)[2]}; });
   add("sets-ranges-outside", "ranges: ", [=](ImageEditor& e) { shared(e).range_count = 0x7fffffffu; });
   add("sets-range-backwards", "out of order", [=](ImageEditor& e) { ranges(e)[0].last = ranges(e)[0].first - 1; });
-  add("sets-range-longer", "classes and ranges", [=](ImageEditor& e) { ranges(e)[0].last = ranges(e)[0].last + 1; });
-  add("sets-range-later", "classes and ranges", [=](ImageEditor& e) { ranges(e)[0].first = ranges(e)[0].first + 1; });
+  add("sets-range-longer", "classes and ranges",
+      [=](ImageEditor& e) { ranges(e)[0].last = ranges(e)[0].last + 1; });
+  add("sets-range-later", "classes and ranges",
+      [=](ImageEditor& e) { ranges(e)[0].first = ranges(e)[0].first + 1; });
   add("sets-range-elsewhere", "classes and ranges", [=](ImageEditor& e) {
     const uint32_t last = shared(e).range_count - 1;
     ranges(e)[last].first = 0xffff0000u;
@@ -410,29 +414,41 @@ std::vector<BadImage> SetDamage() {
   });
   add("set-map-no-sets", "number of sets", [=](ImageEditor& e) { map(e, 0).set_blocks = 0; });
   add("set-map-many-sets", "number of sets", [=](ImageEditor& e) { map(e, 0).set_blocks = kMaxSetBlocks + 1; });
-  add("set-map-many-prefixes", "number of prefixes", [=](ImageEditor& e) { map(e, 0).own_count = kMaxOwnPrefixes + 1; });
+  add("set-map-many-prefixes", "number of prefixes",
+      [=](ImageEditor& e) { map(e, 0).own_count = kMaxOwnPrefixes + 1; });
   add("set-map-no-results", "without results", [=](ImageEditor& e) { map(e, 0).result_count = 0; });
   add("set-map-too-long", "", [=](ImageEditor& e) { map(e, 0).result_count = 200; });
   add("set-map-rest", "impossible result", [=](ImageEditor& e) { map(e, 0).rest = 0xffffffu; });
   add("set-map-result", "impossible result", [=](ImageEditor& e) { result(e, 0)[0] = 0xffffffu; });
-  add("set-map-result-index", "impossible result", [=](ImageEditor& e) { set_result(e, kTwoResultsOfSets)[1] = 9; });
-  add("set-map-result-of-nothing", "impossible result", [=](ImageEditor& e) { set_result(e, kTwoResultsOfSets)[7] = 1; });
-  add("set-map-set-zero", "sets of a map out of order", [=](ImageEditor& e) { set(e, 0)[0] = static_cast<uint16_t>(0); });
-  add("set-map-set-unknown", "sets of a map out of order", [=](ImageEditor& e) { set(e, 0)[2] = static_cast<uint16_t>(0xffff); });
-  add("set-map-set-twice", "sets of a map out of order", [=](ImageEditor& e) { set(e, 0)[1] = uint16_t{set(e, 0)[0]}; });
-  add("set-map-set-hole", "sets of a map out of order", [=](ImageEditor& e) { set(e, kElevenSets)[9] = static_cast<uint16_t>(0); });
+  add("set-map-result-index", "impossible result",
+      [=](ImageEditor& e) { set_result(e, kTwoResultsOfSets)[1] = 9; });
+  add("set-map-result-of-nothing", "impossible result",
+      [=](ImageEditor& e) { set_result(e, kTwoResultsOfSets)[7] = 1; });
+  add("set-map-set-zero", "sets of a map out of order",
+      [=](ImageEditor& e) { set(e, 0)[0] = static_cast<uint16_t>(0); });
+  add("set-map-set-unknown", "sets of a map out of order",
+      [=](ImageEditor& e) { set(e, 0)[2] = static_cast<uint16_t>(0xffff); });
+  add("set-map-set-twice", "sets of a map out of order",
+      [=](ImageEditor& e) { set(e, 0)[1] = uint16_t{set(e, 0)[0]}; });
+  add("set-map-set-hole", "sets of a map out of order",
+      [=](ImageEditor& e) { set(e, kElevenSets)[9] = static_cast<uint16_t>(0); });
   add("set-map-set-not-listed", "that is not listed", [=](ImageEditor& e) { result(e, 0)[0] = 0u; });
   add("set-map-prefix-length", "impossible prefix", [=](ImageEditor& e) { length(e, kExcludes)[0] = 33; });
   add("set-map-prefix-bits", "impossible prefix", [=](ImageEditor& e) { length(e, kExcludes)[0] = 8; });
-  add("set-map-prefix-order", "impossible prefix", [=](ImageEditor& e) { own(e, kExcludes)[2] = uint32_t{own(e, kExcludes)[0]}; });
-  add("set-map-prefix-excludes-nothing", "not listed where nothing is", [=](ImageEditor& e) { map(e, kExcludes).rest = 0u; });
+  add("set-map-prefix-order", "impossible prefix",
+      [=](ImageEditor& e) { own(e, kExcludes)[2] = uint32_t{own(e, kExcludes)[0]}; });
+  add("set-map-prefix-excludes-nothing", "not listed where nothing is",
+      [=](ImageEditor& e) { map(e, kExcludes).rest = 0u; });
   add("set-map-padding", "not padded with zeros", [=](ImageEditor& e) {
     reinterpret_cast<uint8_t*>(&map(e, 0))[SetMapBytes(map(e, 0).set_blocks, map(e, 0).own_count, map(e, 0).result_count)] = 1;
   });
   add("set-map-no-own-map", "without its own map", [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = 0u; });
-  add("set-map-own-map-outside", "a map lies outside", [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = 0xffffffu; });
-  add("set-map-own-map-of-sets", "unknown kind of map", [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = uint32_t{Ref(e, 0, 9).map4}; });
-  add("set-map-own-map-itself", "are confused", [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = uint32_t{Ref(e, 0, kWithOwnMap).map4}; });
+  add("set-map-own-map-outside", "a map lies outside",
+      [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = 0xffffffu; });
+  add("set-map-own-map-of-sets", "unknown kind of map",
+      [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = uint32_t{Ref(e, 0, 9).map4}; });
+  add("set-map-own-map-itself", "are confused",
+      [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = uint32_t{Ref(e, 0, kWithOwnMap).map4}; });
   add("set-map-own-map-excludes", "impossible result", [=](ImageEditor& e) {
     MapHeader& m = e.Edit(e.view().map(own(e, kWithOwnMap)[0]));
     m.result[1] = 1u;
