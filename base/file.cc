@@ -132,6 +132,13 @@ StatusOr<Mapping> Mapping::Anonymous(size_t size) {
   return m;
 }
 
+void Mapping::Forget(size_t offset, size_t size) {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t first = (offset + page - 1) / page * page, end = (offset + size) / page * page;
+  // Where the kernel refuses, the memory stays as it was.
+  if (first < end) ::madvise(data_ + first, end - first, MADV_DONTNEED);
+}
+
 Status Mapping::Seal() {
   if (data_ && ::mprotect(data_, size_, PROT_READ) != 0) return ErrnoStatus(errno, "mprotect");
   return absl::OkStatus();

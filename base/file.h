@@ -81,6 +81,9 @@ class Mapping {
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
   uint8_t* writable() { return data_; }
   Status Seal();  // mprotect(PROT_READ)
+  // Gives the whole pages inside [offset, offset + size) back to the kernel: they read as zeros from then on. Of
+  // Anonymous() only.
+  void Forget(size_t offset, size_t size);
 
  private:
   uint8_t* data_ = nullptr;

@@ -48,7 +48,11 @@ namespace internal {
 
 inline constexpr int kTries = 64;
 
+// Of a map of shared sets: the start of some range of its sets or of one of its own.
+inline net::Ip4 RandomKey4(const image::View& view, const image::SetMap4& map, Random& random);
+
 inline net::Ip4 RandomKey4(const image::View& view, const image::MapHeader& map, Random& random) {
+  if (map.kind == image::kMapSets4) return RandomKey4(view, image::AsSetMap(map), random);
   if (map.kind != image::kMapDirect4) {
     const uint64_t place = random.Below(uint64_t{map.node_count} * image::kNode4Keys);
     return image::internal::Tree4(map)[place / image::kNode4Keys].key[place % image::kNode4Keys];
@@ -60,6 +64,21 @@ inline net::Ip4 RandomKey4(const image::View& view, const image::MapHeader& map,
   for (uint32_t step = 1u << 15; step > 0; step >>= 1)
     if (direct[high + step] <= entry) high += step;
   return high << 16 | lows[entry];
+}
+
+inline net::Ip4 RandomKey4(const image::View& view, const image::SetMap4& map, Random& random) {
+  const image::SetMapParts parts = image::PartsOf(map);
+  const image::SharedSets& shared = view.shared_sets();
+  uint64_t total = parts.own_map != 0 ? uint32_t{view.map(parts.own_map).count} : parts.own_count;
+  for (uint32_t i = 0; i < parts.places && parts.set[i] != 0; i++)
+    total += image::RangesOfSet(view, shared, parts.set[i]).count;
+  uint64_t place = random.Below(total);  // there is a set, and it has a range
+  for (uint32_t i = 0; i < parts.places && parts.set[i] != 0; i++) {
+    const image::SetRanges ranges = image::RangesOfSet(view, shared, parts.set[i]);
+    if (place < ranges.count) return ranges.range[place].first;
+    place -= ranges.count;
+  }
+  return parts.own_map != 0 ? RandomKey4(view, view.map(parts.own_map), random) : net::Ip4{parts.own[place]};
 }
 
 inline net::Ip6 RandomKey6(const image::MapHeader& map, Random& random) {
@@ -78,7 +97,7 @@ std::optional<Address> DrawBoundary(const image::View& view, uint32_t offset, Ra
   const image::MapHeader& map = view.map(offset);
   for (int i = 0; i < internal::kTries; i++) {
     Address key{};
-    if (map.count == 0 || (i & 15) == 15) {
+    if ((map.kind != image::kMapSets4 && map.count == 0) || (i & 15) == 15) {
       key = AnyAddress<Address>(random);  // also what lies before the first boundary
     } else if constexpr (sizeof(Address) == sizeof(net::Ip4)) {
       key = internal::RandomKey4(view, map, random);

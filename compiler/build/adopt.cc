@@ -231,7 +231,7 @@ ResultId Adopter::Impl::Taker::Result(uint32_t id) {
 void Adopter::Impl::Taker::TakeMaps(const DatasetRef& ref, DatasetModel* d) {
   if (ref.map4 != 0) {
     const image::MapHeader& map = view_.map(ref.map4);
-    d->map4.reserve(size_t{map.count} + 1);
+    if (map.kind != image::kMapSets4) d->map4.reserve(size_t{map.count} + 1);
     image::ForEachInterval4(view_, map, [&](net::Ip4 first, net::Ip4, uint32_t result) {
       d->map4.push_back({first, Result(result)});
     });

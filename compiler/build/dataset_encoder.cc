@@ -17,10 +17,15 @@ uint32_t DepthBit(std::string_view name) { return 1u << std::min(dns::CountLabel
 
 void SetDepth(Le32* depths, std::string_view name) { *depths = *depths | DepthBit(name); }
 
+bool IsIp4(image::DatasetKind kind) {
+  return kind == image::kIp4Set || kind == image::kIp4Tset || kind == image::kIp4Trie;
+}
+
 }  // namespace
 
 DatasetEncoder::DatasetEncoder(const ImageModel& model, const FlatDatasets& flat, ValueEncoder* values,
-                               MapBuilder* maps, NameIndexBuilder* names, RecordHeap* records, int threads)
+                               MapBuilder* maps, NameIndexBuilder* names, RecordHeap* records,
+                               SharedSetPolicy shared_sets, int threads)
     : model_(model),
       flat_(flat),
       values_(values),
@@ -28,53 +33,72 @@ DatasetEncoder::DatasetEncoder(const ImageModel& model, const FlatDatasets& flat
       names_(names),
       records_(records),
       threads_(threads),
+      sets_(maps, shared_sets),
       spf_(values, maps, names),
       healthcheck_(names),
       refs_(flat.size()) {}
 
-Status DatasetEncoder::EncodeAll(const std::function<void(double)>& progress) {
-  std::vector<bool> used(model_.datasets.size());
+StatusOr<std::vector<bool>> DatasetEncoder::FindUsed() const {
+  std::vector<bool> used(flat_.size());
+  bool ok = true;
   auto use = [&](uint32_t index) {
-    if (index >= used.size()) return false;
-    used[index] = true;
-    return true;
+    if (index >= model_.datasets.size()) {
+      ok = false;
+    } else {
+      used[flat_.top(index)] = true;
+    }
   };
-  bool ok = !model_.global_acl.has_value() || use(*model_.global_acl);
+  if (model_.global_acl.has_value()) use(*model_.global_acl);
   for (const ZoneModel& zone : model_.zones) {
-    ok &= !zone.acl.has_value() || use(*zone.acl);
-    for (uint32_t d : zone.datasets) ok &= use(d);
+    if (zone.acl.has_value()) use(*zone.acl);
+    for (uint32_t d : zone.datasets) use(d);
   }
   if (!ok) return MakeStatus(StatusCode::kInternal, "a zone refers to a dataset that does not exist");
-
-  for (size_t i = 0; i < used.size(); i++) {
+  for (size_t i = 0; i < model_.datasets.size(); i++) {
     const DatasetModel* d = model_.datasets[i].get();
-    if (!used[i] || d == nullptr || d->kind != image::kSpf) continue;
+    if (!used[flat_.top(i)] || d == nullptr) continue;
+    // A part that no subzone has is left out.
+    for (const SubzoneModel& s : d->subzones) {
+      for (uint32_t part : s.parts) {
+        if (part >= d->parts.size())
+          return MakeStatus(StatusCode::kInternal, "dataset " + d->spec + ": a subzone has a part that does not exist");
+        used[flat_[flat_.top(i)].first_part + part] = true;
+      }
+    }
+  }
+  return used;
+}
+
+Status DatasetEncoder::EncodeAll(const std::function<void(double)>& progress) {
+  MZ_ASSIGN_OR_RETURN(const std::vector<bool> used, FindUsed());
+  for (size_t i = 0; i < model_.datasets.size(); i++) {
+    const DatasetModel* d = model_.datasets[i].get();
+    if (!used[flat_.top(i)] || d == nullptr || d->kind != image::kSpf) continue;
     if (d->spf == nullptr) return MakeStatus(StatusCode::kInternal, "dataset " + d->spec + ": no SPF data");
     if (Status status = spf_.Collect(*d->spf); !status.ok()) return Annotate(status, "dataset " + d->spec);
   }
   MZ_RETURN_IF_ERROR(spf_.BuildShared());
-  for (size_t i = 0; i < used.size(); i++) {
+  for (size_t meta = 0; meta < used.size(); meta++) {
+    const DatasetModel* d = flat_[meta].model;
+    if (used[meta] && d != nullptr && IsIp4(d->kind)) sets_.Collect(d->map4);
+  }
+  MZ_RETURN_IF_ERROR(sets_.Build());
+  const size_t count = model_.datasets.size();
+  for (size_t i = 0; i < count; i++) {
     const DatasetModel* d = model_.datasets[i].get();
-    if (!used[i] || d == nullptr) continue;
     const uint32_t meta = flat_.top(i);
-    // Parts first: the nodes of subzones hold their finished DatasetRefs. A part that no subzone has is left out.
-    std::vector<bool> part_used(d->parts.size());
-    for (const SubzoneModel& s : d->subzones) {
-      for (uint32_t part : s.parts) {
-        if (part >= part_used.size())
-          return MakeStatus(StatusCode::kInternal, "dataset " + d->spec + ": a subzone has a part that does not exist");
-        part_used[part] = true;
-      }
-    }
+    if (!used[meta] || d == nullptr) continue;
+    // Parts first: the nodes of subzones hold their finished DatasetRefs.
     for (size_t part = 0; part < d->parts.size(); part++) {
-      if (!part_used[part]) continue;
-      MZ_RETURN_IF_ERROR(Encode(flat_[meta].first_part + static_cast<uint32_t>(part)));
+      const uint32_t part_meta = flat_[meta].first_part + static_cast<uint32_t>(part);
+      if (!used[part_meta]) continue;
+      MZ_RETURN_IF_ERROR(Encode(part_meta));
       if (part % 256 == 255)
         progress((static_cast<double>(i) + static_cast<double>(part) / static_cast<double>(d->parts.size())) /
-                 static_cast<double>(used.size()));
+                 static_cast<double>(count));
     }
     MZ_RETURN_IF_ERROR(Encode(meta));
-    progress(static_cast<double>(i + 1) / static_cast<double>(used.size()));
+    progress(static_cast<double>(i + 1) / static_cast<double>(count));
   }
   return absl::OkStatus();
 }
@@ -105,7 +129,7 @@ Status DatasetEncoder::Encode(uint32_t meta) {
     case image::kCombined: status = EncodeCombined(meta, *d, &ref); break;
     default: {
       if (!d->map4.empty()) {
-        StatusOr<uint32_t> map = maps_->Add(d->map4);
+        StatusOr<uint32_t> map = IsIp4(d->kind) ? sets_.Add(d->map4) : maps_->Add(d->map4);
         if (map.ok()) ref.map4 = *map;
         status = map.status();
       }
@@ -185,7 +209,7 @@ StatusOr<uint32_t> DatasetEncoder::StoreNode(const std::vector<uint32_t>& metas)
         metas.begin() + static_cast<ptrdiff_t>(i))
       continue;
     const DatasetRef& ref = *refs_[metas[i]];
-    if (ref.kind == image::kIp4Set || ref.kind == image::kIp4Tset || ref.kind == image::kIp4Trie)
+    if (IsIp4(static_cast<image::DatasetKind>(ref.kind)))
       flags |= image::kNodeHasIp4;
     refs.push_back(ref);
   }

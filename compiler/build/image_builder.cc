@@ -56,7 +56,7 @@ uint64_t SectionChecksum(const Bytes& section) {
 }
 
 Status FillHeader(const ImageModel& model, const WriteOptions& options, const NameIndex& index, uint32_t zone_depths,
-                  uint32_t global_acl, BuiltImage* out) {
+                  uint32_t global_acl, uint32_t shared_sets, BuiltImage* out) {
   image::Header& h = out->header;
   std::memset(static_cast<void*>(&h), 0, sizeof h);
   std::memcpy(h.magic, image::kMagic, sizeof h.magic);
@@ -68,6 +68,7 @@ Status FillHeader(const ImageModel& model, const WriteOptions& options, const Na
   h.zone_depths = zone_depths;
   h.max_probes = index.max_probes;
   h.global_acl = global_acl;
+  h.shared_sets = shared_sets;
   uint64_t offset = image::kHeaderBytes;
   for (uint32_t i = 0; i < image::kSectionCount; i++) {
     h.sections[i].offset = offset;
@@ -103,7 +104,7 @@ StatusOr<BuildResult> BuildImage(const ImageModel& model, const WriteOptions& op
   NameIndexBuilder names;
   RecordHeap records;
 
-  DatasetEncoder datasets(model, flat, &values, &maps, &names, &records, options.threads);
+  DatasetEncoder datasets(model, flat, &values, &maps, &names, &records, options.shared_sets, options.threads);
   MZ_RETURN_IF_ERROR(datasets.EncodeAll([&](double part) { progress(0.5 * part); }));
   ZoneEncoder zones(model, options, &datasets, &names, &records);
   MZ_RETURN_IF_ERROR(zones.EncodeAll(&result.warnings));
@@ -135,7 +136,7 @@ StatusOr<BuildResult> BuildImage(const ImageModel& model, const WriteOptions& op
   out->sections[image::kNodes] = names.nodes().Take();
   progress(0.9);
 
-  MZ_RETURN_IF_ERROR(FillHeader(model, options, index, zones.zone_depths(), zones.global_acl(), out));
+  MZ_RETURN_IF_ERROR(FillHeader(model, options, index, zones.zone_depths(), zones.global_acl(), datasets.shared_sets(), out));
   result.identity = out->header.identity;
   result.file_bytes = out->header.file_size;
   result.zones = static_cast<uint32_t>(model.zones.size());

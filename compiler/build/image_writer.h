@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/status.h"
 #include "compiler/build/model.h"
+#include "compiler/build/shared_sets.h"
 
 namespace mz::compiler {
 
@@ -33,6 +34,7 @@ struct WriteOptions {
   // A zone whose SOA, or whose NS with glue, has more octets than this together with the zone's name, is written without
   // them and with a warning. 496 is rbldnsd's limit; up to image::kMaxAuthorityBytes.
   uint32_t authority_limit_bytes = 496;
+  SharedSetPolicy shared_sets = SharedSetPolicy::kWhenSmaller;
   // WriteImageFile: an image with this identity is not written; the file stays as it is.
   std::optional<uint64_t> unless_identity;
 };

@@ -51,26 +51,40 @@ StatusOr<uint32_t> MapBuilder::Add(std::span<const Interval6> intervals) {
 }
 
 template <typename Interval>
-StatusOr<uint32_t> MapBuilder::AddRaw(std::span<const Interval> intervals, uint32_t id_count) {
+StatusOr<uint32_t> MapBuilder::AddRaw(std::span<const Interval> intervals, MapIds ids, uint32_t id_count) {
   if (mark_.size() < id_count) {
     mark_.resize(id_count);
     local_index_.resize(id_count);
   }
   raw_ids_ = id_count;
+  ids_ = ids;
   StatusOr<uint32_t> map = Add(intervals);
   raw_ids_ = 0;
+  ids_ = MapIds::kNone;
   return map;
 }
 
-StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval4> intervals, uint32_t id_count, size_t direct4_keys) {
+StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval4> intervals, MapIds ids, uint32_t id_count,
+                                      size_t direct4_keys) {
   const size_t usual = std::exchange(direct4_keys_, std::min(direct4_keys, direct4_keys_));
-  StatusOr<uint32_t> map = AddRaw(intervals, id_count);
+  StatusOr<uint32_t> map = AddRaw(intervals, ids, id_count);
   direct4_keys_ = usual;
   return map;
 }
 
-StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval6> intervals, uint32_t id_count) {
-  return AddRaw(intervals, id_count);
+StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval6> intervals, MapIds ids, uint32_t id_count) {
+  return AddRaw(intervals, ids, id_count);
+}
+
+StatusOr<uint32_t> MapBuilder::AddBytes(std::span<const uint8_t> bytes, size_t intervals) {
+  std::vector<StoredBytes>& candidates = stored_bytes_[XXH3_64bits(bytes.data(), bytes.size())];
+  for (const StoredBytes& s : candidates)
+    if (s.bytes == bytes.size() && std::equal(bytes.begin(), bytes.end(), maps_.At(s.offset))) return s.offset;
+  MZ_ASSIGN_OR_RETURN(uint32_t offset, maps_.Allocate(bytes.size()));
+  std::memcpy(maps_.At(offset), bytes.data(), bytes.size());
+  intervals_stored_ += intervals;
+  candidates.push_back({offset, static_cast<uint32_t>(bytes.size())});
+  return offset;
 }
 
 template <typename Interval, typename Build>
@@ -78,8 +92,7 @@ StatusOr<uint32_t> MapBuilder::AddOnce(std::span<const Interval> intervals, Buil
   static_assert(std::has_unique_object_representations_v<Interval4>);
   constexpr bool kIsV6 = sizeof(Interval) == sizeof(Interval6);
   if (std::all_of(intervals.begin(), intervals.end(), [](const Interval& i) { return i.result == 0; })) return 0;
-  const bool raw = raw_ids_ != 0;
-  const uint64_t kind = (kIsV6 ? 1u : 0u) | (raw ? 2u : 0u);
+  const uint64_t kind = (kIsV6 ? 1u : 0u) | static_cast<uint64_t>(ids_) << 1;
   uint64_t hash = kind;
   if constexpr (kIsV6) {
     // Interval6 has padding bytes of unknown content: hash its fields.
@@ -94,7 +107,7 @@ StatusOr<uint32_t> MapBuilder::AddOnce(std::span<const Interval> intervals, Buil
   }
   std::vector<Stored>& candidates = stored_[hash];
   for (const Stored& s : candidates) {
-    if (s.is_v6 != kIsV6 || s.raw != raw || s.count != intervals.size()) continue;
+    if (s.is_v6 != kIsV6 || s.ids != ids_ || s.count != intervals.size()) continue;
     const Interval* other = static_cast<const Interval*>(s.intervals);
     if (std::equal(intervals.begin(), intervals.end(), other,
                    [](const Interval& a, const Interval& b) { return a.start == b.start && a.result == b.result; }))
@@ -102,7 +115,7 @@ StatusOr<uint32_t> MapBuilder::AddOnce(std::span<const Interval> intervals, Buil
   }
   MZ_ASSIGN_OR_RETURN(uint32_t offset, build());
   intervals_stored_ += intervals.size();
-  candidates.push_back({intervals.data(), intervals.size(), offset, kIsV6, raw});
+  candidates.push_back({intervals.data(), intervals.size(), offset, kIsV6, ids_});
   return offset;
 }
 

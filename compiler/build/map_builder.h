@@ -25,18 +25,27 @@ inline constexpr size_t kDirect4Keys = 65536;
 // Where a descent through the tree's three or four levels costs more than the table's lines (bench/format/image).
 inline constexpr size_t kDirect4ClassKeys = 2048;
 
+// What the results of a map are, when they are not results of the pool. Maps are stored once within a kind.
+enum class MapIds : uint8_t { kNone, kSpfClasses, kSpfPrograms, kSetClasses, kOwn };
+
 class MapBuilder {
  public:
   explicit MapBuilder(ValueEncoder* values, size_t direct4_keys = kDirect4Keys, int threads = 1);
 
   StatusOr<uint32_t> Add(std::span<const Interval4> intervals);
   StatusOr<uint32_t> Add(std::span<const Interval6> intervals);
-  // Maps whose results are not values but ids below `id_count`, stored as they are (spf: classes and programs). The one
-  // class map of an image is read for every query: `direct4_keys` lets it be a direct table much earlier.
-  StatusOr<uint32_t> AddIds(std::span<const Interval4> intervals, uint32_t id_count, size_t direct4_keys = kDirect4Keys);
-  StatusOr<uint32_t> AddIds(std::span<const Interval6> intervals, uint32_t id_count);
+  // Maps whose results are not values but ids, stored as they are. `id_count`: all are below; their marks take 8 octets an
+  // id. Class maps are read for every query: `direct4_keys` lets them be direct tables much earlier.
+  StatusOr<uint32_t> AddIds(std::span<const Interval4> intervals, MapIds ids, uint32_t id_count,
+                            size_t direct4_keys = kDirect4Keys);
+  StatusOr<uint32_t> AddIds(std::span<const Interval6> intervals, MapIds ids, uint32_t id_count);
+  // A map that was put together elsewhere and stands for `intervals` intervals.
+  StatusOr<uint32_t> AddBytes(std::span<const uint8_t> bytes, size_t intervals);
 
   uint64_t intervals_stored() const { return intervals_stored_; }
+  // Room for arrays in the section of the maps.
+  Heap& heap() { return maps_; }
+  ValueEncoder& values() { return *values_; }
   Bytes TakeMaps() { return maps_.Take(); }
   Bytes TakeResultTables();
 
@@ -63,10 +72,11 @@ class MapBuilder {
 
   uint32_t Use(ResultId id) { return raw_ids_ != 0 ? id : values_->Use(id); }
   template <typename Interval>
-  StatusOr<uint32_t> AddRaw(std::span<const Interval> intervals, uint32_t id_count);
+  StatusOr<uint32_t> AddRaw(std::span<const Interval> intervals, MapIds ids, uint32_t id_count);
 
   ValueEncoder* values_;
   int threads_;
+  MapIds ids_ = MapIds::kNone;
   uint32_t raw_ids_ = 0;  // not 0: results are ids below this
   size_t direct4_keys_;
   Heap maps_{64};
@@ -82,8 +92,12 @@ class MapBuilder {
     size_t count;
     uint32_t offset;
     bool is_v6;
-    bool raw;
+    MapIds ids;
   };
+  struct StoredBytes {
+    uint32_t offset, bytes;
+  };
+  absl::flat_hash_map<uint64_t, std::vector<StoredBytes>> stored_bytes_;  // by hash
   absl::flat_hash_map<uint64_t, std::vector<Stored>> stored_;     // by hash of the interval list
   absl::flat_hash_map<uint64_t, std::vector<uint32_t>> table_starts_;  // by hash of the table: start, size pairs
 };

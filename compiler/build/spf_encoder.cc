@@ -40,8 +40,8 @@ net::Range6 PrefixRange(const net::Ip6& a, int length) { return net::PrefixRange
 
 // Calls visit(address, length) for the fewest prefixes that make up the ranges; visit returns false to stop.
 template <typename Address, typename Visit>
-bool ForEachPrefix(const std::vector<typename SpfFamily<Address>::Range>& ranges, Visit visit) {
-  using Family = SpfFamily<Address>;
+bool ForEachPrefix(const std::vector<typename AddressFamily<Address>::Range>& ranges, Visit visit) {
+  using Family = AddressFamily<Address>;
   for (const auto& range : ranges) {
     for (Address at = range.first;;) {
       int length = Family::kBits;
@@ -61,7 +61,7 @@ bool ForEachPrefix(const std::vector<typename SpfFamily<Address>::Range>& ranges
 
 // The number of prefixes, or `limit` + 1.
 template <typename Address>
-int CountPrefixes(const std::vector<typename SpfFamily<Address>::Range>& ranges, int limit) {
+int CountPrefixes(const std::vector<typename AddressFamily<Address>::Range>& ranges, int limit) {
   if (ranges.size() > static_cast<size_t>(limit)) return limit + 1;
   int n = 0;
   ForEachPrefix<Address>(ranges, [&](const Address&, int) { return ++n <= limit; });
@@ -72,7 +72,7 @@ int CountPrefixes(const std::vector<typename SpfFamily<Address>::Range>& ranges,
 template <typename Address>
 class Painter {
  public:
-  using Family = SpfFamily<Address>;
+  using Family = AddressFamily<Address>;
   void Add(const std::vector<typename Family::Range>& ranges, uint32_t program) {
     const auto order = static_cast<uint32_t>(programs_.size());
     programs_.push_back(program);
@@ -123,7 +123,7 @@ void AppendWord(uint32_t word, std::string* out) {
 
 }  // namespace
 
-SpfEncoder::SpfEncoder(ValueEncoder* values, MapBuilder* maps, NameIndexBuilder* names, SpfClassLimits limits)
+SpfEncoder::SpfEncoder(ValueEncoder* values, MapBuilder* maps, NameIndexBuilder* names, ClassLimits limits)
     : values_(values), maps_(maps), names_(names), limits_(limits) {
   programs_.resize(1);
   std::memset(static_cast<void*>(programs_.data()), 0, sizeof(image::SpfProgram));
@@ -153,20 +153,20 @@ Status SpfEncoder::Collect(const SpfModel& model) {
 }
 
 template <typename Address>
-Status SpfEncoder::CollectSets(const std::vector<std::vector<typename SpfFamily<Address>::Range>>& sets,
+Status SpfEncoder::CollectSets(const std::vector<std::vector<typename AddressFamily<Address>::Range>>& sets,
                                Family<Address>* family, std::vector<uint32_t>* refs) {
   refs->reserve(sets.size());
   for (const auto& set : sets) {
     for (size_t i = 0; i < set.size(); i++) {
-      const bool apart = i == 0 || (!SpfFamily<Address>::IsLast(set[i - 1].last) &&
-                                    SpfFamily<Address>::Next(set[i - 1].last) < set[i].first);
+      const bool apart = i == 0 || (!AddressFamily<Address>::IsLast(set[i - 1].last) &&
+                                    AddressFamily<Address>::Next(set[i - 1].last) < set[i].first);
       if (set[i].last < set[i].first || !apart) return Broken("ranges of a set out of order");
     }
     if (CountPrefixes<Address>(set, kSmallPrefixes<Address>) <= kSmallPrefixes<Address>) {
       refs->push_back(kSmall);
       continue;
     }
-    static_assert(std::has_unique_object_representations_v<typename SpfFamily<Address>::Range>);
+    static_assert(std::has_unique_object_representations_v<typename AddressFamily<Address>::Range>);
     uint64_t hash = XXH3_64bits(set.data(), set.size() * sizeof(set[0]));
     for (;; hash++) {
       auto [it, inserted] = family->by_hash.try_emplace(hash, static_cast<uint32_t>(family->sets.size()));
@@ -190,14 +190,14 @@ Status SpfEncoder::BuildShared() {
 
 template <typename Address>
 Status SpfEncoder::BuildSharedFamily(Family<Address>* family) {
-  std::vector<SpfSharedSet<Address>> candidates;
+  std::vector<SharedSet<Address>> candidates;
   std::vector<uint32_t> index;
   for (uint32_t i = 0; i < family->sets.size(); i++) {
     if (family->sets[i].users < 2) continue;
     candidates.push_back(family->sets[i]);
     index.push_back(i);
   }
-  SpfClassTable<Address> table = BuildSpfClasses<Address>(candidates, limits_);
+  ClassTable<Address> table = BuildClasses<Address>(candidates, limits_);
   family->shared_id.assign(family->sets.size(), 0);
   for (size_t i = 0; i < index.size(); i++) family->shared_id[index[i]] = table.set_ids[i];
   family->set_count = table.set_count;
@@ -209,9 +209,9 @@ Status SpfEncoder::BuildSharedFamily(Family<Address>* family) {
   family->intervals.push_back(std::move(table.intervals));
   const auto intervals = std::span(std::as_const(family->intervals.back()));
   if constexpr (std::is_same_v<Address, net::Ip4>) {
-    MZ_ASSIGN_OR_RETURN(family->class_map, maps_->AddIds(intervals, family->class_words, kDirect4ClassKeys));
+    MZ_ASSIGN_OR_RETURN(family->class_map, maps_->AddIds(intervals, MapIds::kSpfClasses, family->class_words, kDirect4ClassKeys));
   } else {
-    MZ_ASSIGN_OR_RETURN(family->class_map, maps_->AddIds(intervals, family->class_words));
+    MZ_ASSIGN_OR_RETURN(family->class_map, maps_->AddIds(intervals, MapIds::kSpfClasses, family->class_words));
   }
   return absl::OkStatus();
 }
@@ -353,12 +353,12 @@ void SpfEncoder::Put(uint32_t key, uint8_t kind, uint8_t program) {
 
 // One map for several entries of one domain, as the first of them that match say.
 template <typename Address>
-Status SpfEncoder::AddMapEntry(const std::vector<std::vector<typename SpfFamily<Address>::Range>>& sets,
+Status SpfEncoder::AddMapEntry(const std::vector<std::vector<typename AddressFamily<Address>::Range>>& sets,
                                std::span<const SpfEntry> entries, Family<Address>* family) {
   Painter<Address> painter;
   for (const SpfEntry& e : entries) painter.Add(sets[e.set], program_id_[e.program]);
   family->intervals.push_back(painter.Paint());
-  MZ_ASSIGN_OR_RETURN(uint32_t map, maps_->AddIds(std::span(std::as_const(family->intervals.back())),
+  MZ_ASSIGN_OR_RETURN(uint32_t map, maps_->AddIds(std::span(std::as_const(family->intervals.back())), MapIds::kSpfPrograms,
                                                   static_cast<uint32_t>(programs_.size())));
   if (map != 0) Put<Address>(map, image::kSpfEntryMap, 0);
   return absl::OkStatus();
@@ -372,7 +372,7 @@ Status SpfEncoder::AddSetMapEntry(uint32_t set, uint32_t program, Family<Address
     Painter<Address> painter;
     painter.Add(*family->sets[set].ranges, program);
     family->intervals.push_back(painter.Paint());
-    MZ_ASSIGN_OR_RETURN(it->second, maps_->AddIds(std::span(std::as_const(family->intervals.back())),
+    MZ_ASSIGN_OR_RETURN(it->second, maps_->AddIds(std::span(std::as_const(family->intervals.back())), MapIds::kSpfPrograms,
                                                   static_cast<uint32_t>(programs_.size())));
   }
   Put<Address>(it->second, image::kSpfEntryMap, 0);
@@ -380,7 +380,7 @@ Status SpfEncoder::AddSetMapEntry(uint32_t set, uint32_t program, Family<Address
 }
 
 template <typename Address>
-Status SpfEncoder::EncodeList(const std::vector<std::vector<typename SpfFamily<Address>::Range>>& sets,
+Status SpfEncoder::EncodeList(const std::vector<std::vector<typename AddressFamily<Address>::Range>>& sets,
                               const std::vector<uint32_t>& refs, std::span<const SpfEntry> entries,
                               uint32_t default_program, Family<Address>* family) {
   constexpr bool kSix = sizeof(Address) == 16;

@@ -22,7 +22,7 @@
 #include "compiler/build/heap.h"
 #include "compiler/build/map_builder.h"
 #include "compiler/build/name_index_builder.h"
-#include "compiler/build/spf_classes.h"
+#include "compiler/build/address_classes.h"
 #include "compiler/build/spf_model.h"
 #include "compiler/build/value_encoder.h"
 #include "format/image/layout.h"
@@ -31,7 +31,7 @@ namespace mz::compiler {
 
 class SpfEncoder {
  public:
-  SpfEncoder(ValueEncoder* values, MapBuilder* maps, NameIndexBuilder* names, SpfClassLimits limits = {});
+  SpfEncoder(ValueEncoder* values, MapBuilder* maps, NameIndexBuilder* names, ClassLimits limits = {});
 
   Status Collect(const SpfModel& model);
   Status BuildShared();
@@ -44,9 +44,9 @@ class SpfEncoder {
 
   template <typename Address>
   struct Family {
-    using Range = typename SpfFamily<Address>::Range;
-    using Interval = typename SpfFamily<Address>::Interval;
-    std::vector<SpfSharedSet<Address>> sets;  // distinct large sets of all models
+    using Range = typename AddressFamily<Address>::Range;
+    using Interval = typename AddressFamily<Address>::Interval;
+    std::vector<SharedSet<Address>> sets;  // distinct large sets of all models
     absl::flat_hash_map<uint64_t, uint32_t> by_hash;
     std::vector<uint32_t> shared_id;                   // by index in sets; 0: none
     absl::flat_hash_map<uint64_t, uint32_t> set_maps;  // index in sets << 32 | program id -> kMaps offset
@@ -65,7 +65,7 @@ class SpfEncoder {
   };
 
   template <typename Address>
-  Status CollectSets(const std::vector<std::vector<typename SpfFamily<Address>::Range>>& sets,
+  Status CollectSets(const std::vector<std::vector<typename AddressFamily<Address>::Range>>& sets,
                      Family<Address>* family, std::vector<uint32_t>* refs);
   template <typename Address>
   Status BuildSharedFamily(Family<Address>* family);
@@ -74,11 +74,11 @@ class SpfEncoder {
   StatusOr<uint32_t> EncodeProgram(const SpfProgram& program);
   StatusOr<uint32_t> EncodeDomain(const SpfModel& model, const SetRefs& refs, const SpfDomain& domain);
   template <typename Address>
-  Status EncodeList(const std::vector<std::vector<typename SpfFamily<Address>::Range>>& sets,
+  Status EncodeList(const std::vector<std::vector<typename AddressFamily<Address>::Range>>& sets,
                     const std::vector<uint32_t>& refs, std::span<const SpfEntry> entries, uint32_t default_program,
                     Family<Address>* family);
   template <typename Address>
-  Status AddMapEntry(const std::vector<std::vector<typename SpfFamily<Address>::Range>>& sets,
+  Status AddMapEntry(const std::vector<std::vector<typename AddressFamily<Address>::Range>>& sets,
                      std::span<const SpfEntry> entries, Family<Address>* family);
   template <typename Address>
   Status AddSetMapEntry(uint32_t set, uint32_t program, Family<Address>* family);
@@ -90,7 +90,7 @@ class SpfEncoder {
   ValueEncoder* values_;
   MapBuilder* maps_;
   NameIndexBuilder* names_;
-  const SpfClassLimits limits_;
+  const ClassLimits limits_;
   Heap heap_{8};
   bool any_ = false;
   Family<net::Ip4> four_;

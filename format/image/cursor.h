@@ -5,12 +5,14 @@
 //   while (c.Next()) Use(c.first(), c.last(), c.result());
 //
 // Neighbouring intervals have different results. A copy goes on from the same place. Requires: the view is
-// verified (everything) and outlives the cursor. For dump, diff and the compiler, not for answering; no
-// allocation.
+// verified (everything) and outlives the cursor. For dump, diff and the compiler, not for answering. Allocates for a
+// kMapSets4 only; copies share what was allocated.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <type_traits>
+#include <vector>
 
 #include "format/image/view.h"
 
@@ -49,8 +51,17 @@ class MapCursor {
   MapCursor(const View& view, uint32_t map_offset)
       : view_(view),
         map_(view.map(map_offset)),
-        order_(map_.kind == kMapTree4 ? kNode4Keys + 1 : kNode6Keys + 1, map_.node_count),
+        order_(map_.kind == kMapTree4 ? kNode4Keys + 1 : kNode6Keys + 1,
+               map_.kind == kMapSets4 ? 0u : uint32_t{map_.node_count}),
         next_result_(map_.before) {
+    if constexpr (kIs4) {
+      if (map_.kind == kMapSets4) {
+        sets_ = std::make_shared<const std::vector<SetInterval>>(SetMapIntervals(view, AsSetMap(map_)));
+        seen_ = 1;
+        next_result_ = sets_->front().result;
+        return;
+      }
+    }
     if (map_.kind != kMapDirect4) return;
     Address key;
     NextKey(&key, &next_result_);
@@ -91,6 +102,14 @@ class MapCursor {
   }
 
   bool NextKey(Address* key, uint32_t* result) {
+    if constexpr (kIs4) {
+      if (sets_ != nullptr) {
+        if (seen_ == sets_->size()) return false;
+        *key = (*sets_)[seen_].first;
+        *result = (*sets_)[seen_++].result;
+        return true;
+      }
+    }
     if (seen_ == map_.count) return false;
     if constexpr (kIs4) {
       if (map_.kind == kMapDirect4) {
@@ -136,6 +155,7 @@ class MapCursor {
   TreeOrder order_;
   uint32_t seen_ = 0;  // keys
   uint32_t high_ = 0;  // Direct4
+  std::shared_ptr<const std::vector<SetInterval>> sets_;  // kMapSets4: all intervals
   bool done_ = false;
   Address first_{}, last_{}, next_first_{};
   uint32_t result_ = 0, next_result_;

@@ -17,7 +17,7 @@
 namespace mz::image {
 
 inline constexpr uint8_t kMagic[8] = {0x89, 'M', 'Z', 'I', '\r', '\n', 0x1a, '\n'};
-inline constexpr uint32_t kVersion = 3;
+inline constexpr uint32_t kVersion = 4;
 inline constexpr size_t kHeaderBytes = 4096;
 inline constexpr size_t kSectionAlignment = 4096;
 inline constexpr uint64_t kMaxImageBytes = 1ull << 40;
@@ -26,7 +26,7 @@ enum SectionId : uint32_t {
   kZones = 0,        // ZoneRecord[]
   kBuckets = 1,      // Bucket[]
   kNodes = 2,        // heap, unit 16: NameRecord, Node
-  kMaps = 3,         // heap, unit 64: MapHeader with its nodes, value indexes
+  kMaps = 3,         // heap, unit 64: MapHeader with its nodes, value indexes; SetMap4; SharedSets with its arrays
   kResultTables = 4, // Le32[]: local value index -> result id
   kValues = 5,       // Value[]; a result id is the index of the first of its values; entry 0 is a reserved zero
   kTexts = 6,        // heap, unit 8: Text
@@ -72,7 +72,7 @@ struct Header {
   Le32 zone_depths;          // bit n: some apex has n labels (bit 31: 31 or more)
   Le32 max_probes;           // buckets to look at before a name is known to be absent, 1..kMaxProbes
   Le32 global_acl;           // kNodes offset of a Node with one acl DatasetRef, or 0
-  Le32 reserved0;
+  Le32 shared_sets;          // kMaps offset of a SharedSets, or 0
   SectionEntry sections[kSectionCount];
   uint8_t reserved[kHeaderBytes - 72 - kSectionCount * 24 - 8];
   Le64 checksum;             // XXH3-64 over the header page up to here
@@ -179,9 +179,11 @@ static_assert(sizeof(Node) == 16);
 // last real key, so that a query for the last address finds the right result through them. Large IPv4 maps are a direct
 // table over the upper 16 bits with sorted lower halves: entries direct[h] .. direct[h+1]-1 belong to upper half h,
 // there is at least one, and the first has low half 0.
-enum MapKind : uint8_t { kMapTree4 = 1, kMapDirect4 = 2, kMapTree6High = 3, kMapTree6 = 4 };
+//
+// IPv4 maps that have much in common are written as lists of sets that they share: a SetMap4, see below.
+enum MapKind : uint8_t { kMapTree4 = 1, kMapDirect4 = 2, kMapTree6High = 3, kMapTree6 = 4, kMapSets4 = 5 };
 
-struct MapHeader {
+struct MapHeader {           // not of kMapSets4
   uint8_t kind;              // MapKind
   uint8_t value_bytes;       // 0: two results, one bit per key; 1, 2: index into the result table; 4: result id
   Le16 reserved0;
@@ -219,6 +221,54 @@ struct TreeNode6 {             // IPv6, 8-ary
   Le64 reserved;
 };
 static_assert(sizeof(TreeNode6) == 128);
+
+// Sets of addresses that many maps of the image hold as a whole, each stored once. A class map leads from an address to
+// its class, the list of all sets that hold it: one search there and a look at two short lists, the class and the map's
+// own, give the result, however many addresses the map has.
+//
+// The class map is a map as above whose results are class ids; value_bytes is 0 or 4.
+struct SharedSets {          // one in an image, or none
+  Le32 class_map;            // kMaps offset
+  Le32 classes;              // kMaps offset of Le32[class_words]. A class id is the index of its first word, which counts
+  Le32 class_words;          // the set ids that follow, 1..kMaxClassSets, ascending. Word 0 is the empty class 0. Classes
+                             // follow each other without gaps.
+  Le32 set_count;            // ids are 1..set_count, at most 65535
+  Le32 first_range;          // kMaps offset of Le32[set_count + 1]: set i has the ranges first_range[i-1] ..
+  Le32 ranges;               // first_range[i] - 1 of SetRange4[range_count]; kMaps offset. One range at least, ascending,
+  Le32 range_count;          // not touching. They say the same as the class map.
+  Le32 reserved[9];
+};
+static_assert(sizeof(SharedSets) == 64);
+struct SetRange4 {
+  Le32 first, last;
+};
+static_assert(sizeof(SetRange4) == 8);
+inline constexpr uint32_t kMaxClassSets = 64;
+
+// A map made of shared sets and a few prefixes of its own, mostly one cache line. The result of an address is that of the
+// first set of the list that holds it; else that of the first own prefix that holds it, or what the own map says; else
+// `rest`. Sets and own maps list, they never exclude: only prefixes may have result 0, where `rest` is not 0. So whether
+// some address of a range is listed can be told without looking at every address.
+struct SetMap4 {
+  uint8_t kind;              // kMapSets4
+  uint8_t set_blocks;        // 1..kMaxSetBlocks: blocks of 8 set ids
+  uint8_t own_count;         // 0..kMaxOwnPrefixes; kOwnMap: a map instead of prefixes
+  uint8_t result_count;      // 1..255
+  Le32 rest;                 // result id
+  // Le16 set[8 * set_blocks]: set ids, ascending, at least one; then zeros
+  // Le32 own[own_count]: addresses. kOwnMap: one, the kMaps offset of a map whose results are result ids + 1, never 1;
+  //   0: the address is not in it. It is no kMapSets4, and its value_bytes is 0 or 4
+  // Le32 result[result_count]: result ids
+  // uint8_t length[own_count]: of the prefixes, 0..32. kOwnMap: none
+  // with result_count > 1: uint8_t set_result[8 * set_blocks], uint8_t own_result[own_count] (kOwnMap: none): indexes
+  //   into result; 0 for places without a set
+  // zero-padded to a multiple of 64
+};
+static_assert(sizeof(SetMap4) == 8);
+inline constexpr uint32_t kSetBlock = 8;
+inline constexpr uint32_t kMaxSetBlocks = 8;
+inline constexpr uint32_t kMaxOwnPrefixes = 32;
+inline constexpr uint8_t kOwnMap = 255;
 
 // What a listed name or address answers with: one A address and an optional TXT. A result with several values occupies
 // consecutive entries; all but the last have kValueMore.

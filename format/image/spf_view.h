@@ -107,7 +107,13 @@ class SpfClassOf {
     const SpfHeader& h = *view_.spf();
     constexpr bool kSix = sizeof(Address) == 16;
     const uint32_t map = kSix ? h.class_map6 : h.class_map4;
-    Use(map == 0 ? 0 : FindAddress(view_, view_.map(map), address_).result);
+    uint32_t id = 0;
+    if constexpr (kSix) {
+      if (map != 0) id = FindAddress(view_, view_.map(map), address_).result;
+    } else {
+      if (map != 0) id = FindPlain4(view_, view_.map(map), address_).result;
+    }
+    Use(id);
   }
   void Use(uint32_t id) {
     const SpfHeader& h = *view_.spf();
@@ -150,7 +156,7 @@ inline SpfMatch EvaluateSpf4(const View& view, const SpfDomain& d, net::Ip4 ip, 
     const bool look = (kind == kSpfEntryMap) | ((kind == kSpfEntrySet) & in_some_set);
     if (!(in_prefix | look)) continue;
     if (kind == kSpfEntryMap) {
-      const uint32_t program = FindAddress(view, view.map(key), ip).result;
+      const uint32_t program = internal::FindPlain4(view, view.map(key), ip).result;
       if (program != 0) return {program, static_cast<int32_t>(i)};
       continue;
     }

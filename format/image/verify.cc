@@ -145,6 +145,8 @@ Verifier::Verifier(const View& view, int threads)
       map_plain_(maps_.units()),
       map_class_(maps_.units()),
       map_program_(maps_.units()),
+      map_set_class_(maps_.units()),
+      map_own_(maps_.units()),
       text_seen_(texts_.units()),
       rrset_seen_(rrsets_.units()),
       spf_zone_seen_(spf_.units()),
@@ -194,11 +196,13 @@ Status Verifier::Run() {
   MZ_RETURN_IF_ERROR(CheckResultTables());
   MZ_RETURN_IF_ERROR(CheckBucketShapes());
   MZ_RETURN_IF_ERROR(CheckSpfHeader());
+  MZ_RETURN_IF_ERROR(CheckSharedSets());
   MZ_RETURN_IF_ERROR(CheckZones());
   MZ_RETURN_IF_ERROR(CheckSubzones());
   MZ_RETURN_IF_ERROR(CheckNames());
   MZ_RETURN_IF_ERROR(CheckIndexed());
   MZ_RETURN_IF_ERROR(CheckMaps());
+  MZ_RETURN_IF_ERROR(CheckSetRanges());
   for (const Heap* heap : {&nodes_, &maps_, &texts_, &rrsets_, &spf_, &healthcheck_}) MZ_RETURN_IF_ERROR(heap->CheckRest());
   return {};
 }
@@ -292,7 +296,7 @@ Status CheckHeader(std::span<const uint8_t> bytes) {
     return Damaged(kHeaderPlace, "unknown profile bits", offsetof(Header, profile));
   if (h.max_probes < 1 || h.max_probes > kMaxProbes)
     return Damaged(kHeaderPlace, "impossible number of probes", offsetof(Header, max_probes));
-  if (h.reserved0 != 0 || !AllZero(h.reserved, sizeof(h.reserved)))
+  if (!AllZero(h.reserved, sizeof(h.reserved)))
     return Damaged(kHeaderPlace, "reserved octets are not zero", offsetof(Header, reserved));
   Header blank = h;
   blank.created_unix = 0;

@@ -136,7 +136,8 @@ class Verifier {
   Status CheckIndexed();
 
   // verify_maps.cc
-  enum class MapUse : uint8_t { kValues, kAcl, kClasses, kPrograms };  // what its results are
+  // What its results are. kClasses, kPrograms: of SPF; kSetClasses: of the shared sets; kOwn: result ids + 1.
+  enum class MapUse : uint8_t { kValues, kAcl, kClasses, kPrograms, kSetClasses, kOwn };
   Status AddMap(uint32_t offset, bool six, MapUse use);
   bool MapResultOk(MapUse use, bool six, uint32_t id) const;
   MapUse UseOf(uint32_t offset) const;
@@ -146,9 +147,20 @@ class Verifier {
   Status CheckTree(uint32_t offset) const;
   Status CheckDirectPart(uint32_t offset, uint32_t first_high, uint32_t last_high) const;
 
+  // verify_sets.cc
+  Status CheckSharedSets();
+  Status CheckSetRanges() const;
+  Status CheckSetMap(uint32_t offset);
+
   // verify_spf.cc
   Status CheckSpfHeader();
-  Status CheckSpfClasses(uint32_t offset, uint32_t words, uint32_t set_count, Bitmap* starts);
+  // Class lists of SPF or of the shared sets.
+  struct ClassTableShape {
+    Heap& heap;
+    uint32_t offset, words, set_count;
+    uint32_t max_members;
+  };
+  Status CheckClasses(const ClassTableShape& shape, Bitmap* starts);
   Status CheckSpfProgram(uint32_t id);
   Status CheckSpfText(uint32_t offset, uint64_t place);
   Status CheckSpfZone(uint32_t offset, uint64_t place);
@@ -190,13 +202,14 @@ class Verifier {
   Bitmap result_start_, action_;
   bool has_actions_ = false;
   Bitmap name_seen_, node_seen_, node_combined_, node_acl_, node_spf_;
-  Bitmap map_seen_, map_six_, map_plain_, map_class_, map_program_;
+  Bitmap map_seen_, map_six_, map_plain_;
+  Bitmap map_class_, map_program_, map_set_class_, map_own_;
   std::mutex map_mutex_;  // names are checked by several threads, and SPF domains bring maps
   Bitmap text_seen_, rrset_seen_;
   Bitmap spf_zone_seen_, spf_domain_seen_;
   std::mutex healthcheck_mutex_;  // names are checked by several threads, and share answers
   Bitmap healthcheck_zone_seen_, healthcheck_name_seen_, healthcheck_answer_seen_, healthcheck_list_seen_;
-  Bitmap class_start4_, class_start6_;  // by word of the classes
+  Bitmap class_start4_, class_start6_, set_class_start_;  // by word of the classes
   absl::flat_hash_map<uint32_t, bool> spf_scopes_;  // scope -> its zones say kSpfHasSubdomains
   std::vector<uint32_t> map_offsets_;
   std::vector<uint32_t> big_maps_;  // Direct4, in pieces

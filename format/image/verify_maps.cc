@@ -218,6 +218,8 @@ uint64_t ValueArrayBytes(const MapHeader& map, uint64_t positions) {
 Verifier::MapUse Verifier::UseOf(uint32_t offset) const {
   return map_class_.Test(offset)     ? MapUse::kClasses
          : map_program_.Test(offset) ? MapUse::kPrograms
+         : map_set_class_.Test(offset) ? MapUse::kSetClasses
+         : map_own_.Test(offset)     ? MapUse::kOwn
          : map_plain_.Test(offset)   ? MapUse::kValues
                                      : MapUse::kAcl;
 }
@@ -230,6 +232,10 @@ bool Verifier::MapResultOk(MapUse use, bool six, uint32_t id) const {
     }
     case MapUse::kPrograms:
       return id < view_.spf()->program_count;
+    case MapUse::kSetClasses:
+      return id == 0 || (id < view_.shared_sets().class_words && set_class_start_.Test(id));
+    case MapUse::kOwn:  // 0: not in it; a listed result + 1
+      return id == 0 || (id > 1 && ResultOk(id - 1) && !IsAction(id - 1));
     default:
       return ResultOk(id);
   }
@@ -243,13 +249,19 @@ Status Verifier::AddMap(uint32_t offset, bool six, MapUse use) {
   if (use == MapUse::kValues) map_plain_.Set(offset);
   if (map_seen_.Set(offset)) {
     if (map_six_.Test(offset) != six) return maps_.Error("IPv4 and IPv6 maps are confused", offset);
-    if (map_class_.Test(offset) != (use == MapUse::kClasses) || map_program_.Test(offset) != (use == MapUse::kPrograms))
-      return maps_.Error("maps of values, classes and programs are confused", offset);
-    return {};
+    const bool confused = map_class_.Test(offset) != (use == MapUse::kClasses) ||
+                          map_program_.Test(offset) != (use == MapUse::kPrograms) ||
+                          map_set_class_.Test(offset) != (use == MapUse::kSetClasses) ||
+                          map_own_.Test(offset) != (use == MapUse::kOwn) ||
+                          (view_.map(offset).kind == kMapSets4 && use != MapUse::kValues);
+    return confused ? maps_.Error("maps of values, classes and programs are confused", offset) : Status();
   }
   if (six) map_six_.Set(offset);
   if (use == MapUse::kClasses) map_class_.Set(offset);
   if (use == MapUse::kPrograms) map_program_.Set(offset);
+  if (use == MapUse::kSetClasses) map_set_class_.Set(offset);
+  if (use == MapUse::kOwn) map_own_.Set(offset);
+  if (view_.map(offset).kind == kMapSets4 && use == MapUse::kValues && !six) return CheckSetMap(offset);
   const MapHeader& map = view_.map(offset);
   auto error = [&](std::string_view what) { return maps_.Error(what, offset); };
   const bool kind_ok = six ? map.kind == kMapTree6 || map.kind == kMapTree6High

@@ -34,8 +34,8 @@ Status Verifier::CheckSpfHeader() {
   if (h->program_count == 0) return spf_.Error("SPF header without the reserved program", 1);
   MZ_RETURN_IF_ERROR(spf_.Claim(h->programs, uint64_t{h->program_count} * sizeof(SpfProgram), "SPF programs"));
   for (uint32_t id = 0; id < h->program_count; id++) MZ_RETURN_IF_ERROR(CheckSpfProgram(id));
-  MZ_RETURN_IF_ERROR(CheckSpfClasses(h->classes4, h->class_words4, h->set_count4, &class_start4_));
-  MZ_RETURN_IF_ERROR(CheckSpfClasses(h->classes6, h->class_words6, h->set_count6, &class_start6_));
+  MZ_RETURN_IF_ERROR(CheckClasses({spf_, h->classes4, h->class_words4, h->set_count4, ~0u}, &class_start4_));
+  MZ_RETURN_IF_ERROR(CheckClasses({spf_, h->classes6, h->class_words6, h->set_count6, ~0u}, &class_start6_));
   if ((h->class_map4 == 0) != (h->classes4 == 0) || (h->class_map6 == 0) != (h->classes6 == 0) ||
       (h->classes4 == 0 && h->set_count4 != 0) || (h->classes6 == 0 && h->set_count6 != 0))
     return spf_.Error("SPF classes without map", 1);
@@ -76,30 +76,32 @@ Status Verifier::CheckSpfProgram(uint32_t id) {
   return {};
 }
 
-Status Verifier::CheckSpfClasses(uint32_t offset, uint32_t words, uint32_t set_count, Bitmap* starts) {
-  if ((offset == 0) != (words == 0)) return spf_.Error("wrong SPF classes", offset);
-  if (offset == 0) return {};
-  MZ_RETURN_IF_ERROR(spf_.Claim(offset, uint64_t{words} * sizeof(Le32), "SPF classes"));
-  const Le32* word = reinterpret_cast<const Le32*>(spf_.at(offset));
-  if (word[0] != 0) return spf_.Error("SPF class 0 is not empty", offset);
-  if (set_count >= words) return spf_.Error("more SPF sets than classes can hold", offset);
+Status Verifier::CheckClasses(const ClassTableShape& shape, Bitmap* starts) {
+  auto error = [&](std::string_view what) { return shape.heap.Error(what, shape.offset); };
+  const uint32_t words = shape.words, set_count = shape.set_count;
+  if ((shape.offset == 0) != (words == 0)) return error("wrong classes");
+  if (shape.offset == 0) return {};
+  MZ_RETURN_IF_ERROR(shape.heap.Claim(shape.offset, uint64_t{words} * sizeof(Le32), "classes"));
+  const Le32* word = reinterpret_cast<const Le32*>(shape.heap.at(shape.offset));
+  if (word[0] != 0) return error("class 0 is not empty");
+  if (set_count >= words) return error("more sets than classes can hold");
   *starts = Bitmap(words);
   Bitmap used(uint64_t{set_count} + 1);
   uint64_t used_count = 0;
   for (uint64_t i = 1; i < words;) {
     const uint64_t count = word[i];
-    if (count == 0 || count >= words - i) return spf_.Error("an SPF class has an impossible size", offset);
+    if (count == 0 || count >= words - i || count > shape.max_members) return error("a class has an impossible size");
     starts->Set(i);
     uint32_t last = 0;
     for (uint64_t k = i + 1; k <= i + count; k++) {
       const uint32_t set = word[k];
-      if (set <= last || set > set_count) return spf_.Error("sets of an SPF class out of order", offset);
+      if (set <= last || set > set_count) return error("sets of a class out of order");
       last = set;
       used_count += !used.Set(set);
     }
     i += 1 + count;
   }
-  if (used_count != set_count) return spf_.Error("an SPF set in no class", offset);
+  if (used_count != set_count) return error("a set in no class");
   return {};
 }
 

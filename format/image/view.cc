@@ -26,6 +26,7 @@ View::View(std::span<const uint8_t> bytes) : bytes_(bytes) {
   hash_seed_ = h.hash_seed;
   max_probes_ = h.max_probes;
   profile_ = h.profile;
+  shared_sets_ = h.shared_sets;
   zone_depths_ = h.zone_depths;
 }
 

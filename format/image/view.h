@@ -47,6 +47,9 @@ class View {
   const NameRecord& name(uint32_t offset) const { return At<NameRecord>(nodes_ + size_t{offset} * 16); }
   const Node& node(uint32_t offset) const { return At<Node>(nodes_ + size_t{offset} * 16); }
   const MapHeader& map(uint32_t offset) const { return At<MapHeader>(maps_ + size_t{offset} * 64); }
+  // Requires: the image has shared sets, as it has when some map is kMapSets4.
+  const SharedSets& shared_sets() const { return At<SharedSets>(maps_ + size_t{shared_sets_} * 64); }
+  bool has_shared_sets() const { return shared_sets_ != 0; }
   const Value& value(uint32_t id) const { return values_[id]; }
   uint32_t value_count() const { return value_count_; }
   const Text& text(uint32_t offset) const { return At<Text>(texts_ + size_t{offset} * 8); }
@@ -118,6 +121,7 @@ class View {
   uint32_t max_probes_ = 0;
   uint32_t profile_ = 0;
   uint32_t zone_depths_ = 0;
+  uint32_t shared_sets_ = 0;
   bool has_spf_ = false;
 };
 
@@ -193,14 +197,15 @@ inline const NameRecord* View::GuessName(uint64_t hash) const {
 template <typename Address>
 struct Interval {
   uint32_t result = 0;
-  bool has_start = false;  // false: below the first key
+  bool has_start = false;  // false: below the first key; never known of a kMapSets4
   Address start{};         // of the interval, when has_start
 };
 
 Interval<net::Ip4> FindAddress(const View& view, const MapHeader& map, net::Ip4 address);
 Interval<net::Ip6> FindAddress(const View& view, const MapHeader& map, const net::Ip6& address);
 
-// True when some address in [first, last] is listed. Two searches; exact.
+// True when some address in [first, last] is listed. Exact, and bounded: two searches, in a kMapSets4 one for each set or
+// prefix of its list.
 bool AnyListed(const View& view, const MapHeader& map, net::Ip4 first, net::Ip4 last);
 bool AnyListed(const View& view, const MapHeader& map, const net::Ip6& first, const net::Ip6& last);
 

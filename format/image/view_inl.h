@@ -89,6 +89,11 @@ inline Interval<net::Ip4> FindDirect4(const View& view, const MapHeader& map, ne
   return {ResultAt(view, map, base), true, start};
 }
 
+// In maps that are no kMapSets4: class maps, maps of programs, own maps.
+inline Interval<net::Ip4> FindPlain4(const View& view, const MapHeader& map, net::Ip4 address) {
+  return map.kind == kMapDirect4 ? FindDirect4(view, map, address) : FindTree4(view, map, address);
+}
+
 // The 7 keys of an IPv6 node; they ascend, too.
 inline uint32_t CountLessOrEqual(const TreeNode6High& node, const net::Ip6& x) {
   uint32_t n = 0;
@@ -163,10 +168,15 @@ void WalkTree(uint32_t fanout, uint32_t node_count, uint32_t count, Visit visit)
 }
 
 }  // namespace internal
+}  // namespace mz::image
+
+#include "format/image/set_map_inl.h"
+
+namespace mz::image {
 
 inline Interval<net::Ip4> FindAddress(const View& view, const MapHeader& map, net::Ip4 address) {
-  return map.kind == kMapDirect4 ? internal::FindDirect4(view, map, address)
-                                 : internal::FindTree4(view, map, address);
+  if (map.kind == kMapSets4) return {internal::FindSets4(view, AsSetMap(map), address), false, 0};
+  return internal::FindPlain4(view, map, address);
 }
 
 inline Interval<net::Ip6> FindAddress(const View& view, const MapHeader& map, const net::Ip6& x) {
@@ -177,6 +187,7 @@ inline Interval<net::Ip6> FindAddress(const View& view, const MapHeader& map, co
 // Neighbouring intervals have different results, so a boundary inside (first, last] proves a listed address. The last
 // address is looked up by itself because padding keys of all ones are not boundaries.
 inline bool AnyListed(const View& view, const MapHeader& map, net::Ip4 first, net::Ip4 last) {
+  if (map.kind == kMapSets4) return internal::AnyListedInSets(view, AsSetMap(map), first, last);
   if (FindAddress(view, map, first).result != 0 || FindAddress(view, map, last).result != 0) return true;
   if (last == ~0u && last != first) last--;
   Interval<net::Ip4> at_last = FindAddress(view, map, last);
@@ -206,6 +217,12 @@ inline bool AnyListed(const View& view, const MapHeader& map, const net::Ip6& fi
 
 template <typename Visit>
 void ForEachInterval4(const View& view, const MapHeader& map, Visit visit) {
+  if (map.kind == kMapSets4) {
+    const std::vector<SetInterval> all = SetMapIntervals(view, AsSetMap(map));
+    for (size_t i = 0; i < all.size(); i++)
+      visit(all[i].first, i + 1 < all.size() ? all[i + 1].first - 1 : ~0u, all[i].result);
+    return;
+  }
   net::Ip4 start = 0;
   uint32_t result = map.before;
   bool open = true;  // [start, ...) with `result` is pending

@@ -294,6 +294,7 @@ void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries)
     }
     if (map == nullptr) continue;
     PrefetchLines(map, q.six ? 3 : 2);
+    if (map->kind == image::kMapSets4) map = &view_.map(view_.shared_sets().class_map);
     q.searched = map->kind != image::kMapDirect4;
     if (q.six)
       walks6[count6++] = {map, q.ip6, &q.result};
@@ -305,7 +306,10 @@ void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries)
 }
 
 uint32_t ExpressLane::FindListed(const ExpressQuery& q) const {
-  if (q.searched) return q.result;
+  if (q.searched)
+    return q.map->kind == image::kMapSets4
+               ? image::internal::FindSets4(view_, image::AsSetMap(*q.map), q.ip4, q.result)
+               : q.result;
   return q.six ? image::FindAddress(view_, *q.map, q.ip6).result : image::FindAddress(view_, *q.map, q.ip4).result;
 }
 

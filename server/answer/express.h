@@ -41,7 +41,7 @@ struct ExpressQuery {
   const image::MapHeader* map;      // kAddresses, kSubzones
   const image::SpfDomain* domain;   // kPolicies
   const image::RrsetHeader* rrset;  // kRecords
-  uint32_t result;                  // kNames: of the name; else what the map says, or the spf class map
+  uint32_t result;                  // kNames: of the name; else what the map says, or the class map behind it
   uint32_t ttl;
 };
 

@@ -194,6 +194,9 @@ void WalkMaps(const image::View& view, std::span<MapWalk<net::Ip4>> walks) {
   uint8_t trees[kBatch], tables[kBatch];
   size_t tree_count = 0, table_count = 0;
   for (size_t i = 0; i < walks.size(); i++) {
+    // A map of shared sets is one line, which is there now; the search goes through the class map.
+    if (walks[i].map->kind == image::kMapSets4)
+      walks[i] = {&view.map(view.shared_sets().class_map), walks[i].address};
     const image::MapHeader& map = *walks[i].map;
     if (map.kind == image::kMapTree4) {
       trees[tree_count++] = static_cast<uint8_t>(i);

@@ -143,7 +143,15 @@ StatusOr<std::unique_ptr<Generation>> LoadImageFile(const std::string& path, con
                       path + ": grew while it was read; publish images by rename, never by writing in place");
   // A change of the contents meanwhile is found by the checksums, like any other damage.
   MZ_RETURN_IF_ERROR(copy->Seal());
-  return VerifyAll(std::move(*copy), options, path);
+  StatusOr<std::unique_ptr<Generation>> generation = VerifyAll(std::move(*copy), options, path);
+  if (generation.ok()) {
+    // Often most of an image, and nothing that a server reads: whoever wants it opens the file.
+    for (const image::SectionId id : {image::kMeta, image::kProvenance}) {
+      const image::SectionEntry& section = (*generation)->view.header().sections[id];
+      (*generation)->bytes.Forget(section.offset, section.size);
+    }
+  }
+  return generation;
 }
 
 StatusOr<std::unique_ptr<Generation>> LoadSealedMemfd(UniqueFd fd, const LoadOptions& options) {

@@ -4,7 +4,8 @@
 //
 // A file that is mapped can be truncated (SIGBUS) or overwritten by a careless operator; docs/decisions tells what was
 // measured. A file is therefore copied into anonymous memory (huge pages) and verified there; a memfd that is sealed
-// against writing and resizing is mapped as it is. Errors: DataLoss (the image is damaged: why), ResourceExhausted
+// against writing and resizing is mapped as it is. The memory of the copy's meta and provenance sections, which no
+// server reads, is given back once they are verified. Errors: DataLoss (the image is damaged: why), ResourceExhausted
 // (does not fit), or those of base/file.h. Control thread only.
 #pragma once
 

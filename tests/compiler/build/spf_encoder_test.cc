@@ -2,7 +2,7 @@
 // sets take.
 #include <gtest/gtest.h>
 
-#include "compiler/build/spf_classes.h"
+#include "compiler/build/address_classes.h"
 #include "format/image/spf_view.h"
 #include "model_tools.h"
 #include "spf_models.h"
@@ -184,10 +184,10 @@ std::vector<std::vector<net::Range4>> OverlappingSets(int count, int ranges, uin
 
 TEST(SpfClassesTest, BoundsHoldHoweverSetsOverlap) {
   const auto sets = OverlappingSets(500, 100, 3);
-  std::vector<SpfSharedSet<net::Ip4>> shared;
+  std::vector<SharedSet<net::Ip4>> shared;
   for (size_t i = 0; i < sets.size(); i++) shared.push_back({&sets[i], static_cast<uint32_t>(2 + i)});
-  for (const SpfClassLimits& limits : {SpfClassLimits{}, SpfClassLimits{16, 1 << 20}, SpfClassLimits{64, 20000}}) {
-    const auto table = BuildSpfClasses<net::Ip4>(shared, limits);
+  for (const ClassLimits& limits : {ClassLimits{}, ClassLimits{16, 1 << 20}, ClassLimits{64, 20000}}) {
+    const auto table = BuildClasses<net::Ip4>(shared, limits);
     EXPECT_LE(table.words.size(), limits.words);
     EXPECT_GT(table.set_count, 0u);
     uint32_t longest = 0;

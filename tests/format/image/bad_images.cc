@@ -351,6 +351,111 @@ std::vector<BadImage> MapDamage() {
   return out;
 }
 
+// Shared sets, and the maps of the sample "sets4" that are made of them.
+std::vector<BadImage> SetDamage() {
+  std::vector<BadImage> out;
+  auto add = [&](std::string name, std::string reason, Edit edit) {
+    out.push_back(WithEdit(std::move(name), "sets4", std::move(reason), std::move(edit)));
+  };
+  auto shared = [](ImageEditor& e) -> SharedSets& { return e.Edit(e.view().shared_sets()); };
+  auto words = [=](ImageEditor& e) {
+    return reinterpret_cast<Le32*>(e.Section(kMaps) + size_t{shared(e).classes} * 64);
+  };
+  auto firsts = [=](ImageEditor& e) {
+    return reinterpret_cast<Le32*>(e.Section(kMaps) + size_t{shared(e).first_range} * 64);
+  };
+  auto ranges = [=](ImageEditor& e) {
+    return reinterpret_cast<SetRange4*>(e.Section(kMaps) + size_t{shared(e).ranges} * 64);
+  };
+  auto map = [](ImageEditor& e, size_t i) -> SetMap4& { return e.Edit(AsSetMap(Map4(e, 0, i))); };
+  auto set = [=](ImageEditor& e, size_t i) { return const_cast<Le16*>(PartsOf(map(e, i)).set); };
+  auto result = [=](ImageEditor& e, size_t i) { return const_cast<Le32*>(PartsOf(map(e, i)).result); };
+  auto own = [=](ImageEditor& e, size_t i) { return const_cast<Le32*>(PartsOf(map(e, i)).own); };
+  auto length = [=](ImageEditor& e, size_t i) { return const_cast<uint8_t*>(PartsOf(map(e, i)).length); };
+  auto set_result = [=](ImageEditor& e, size_t i) { return const_cast<uint8_t*>(PartsOf(map(e, i)).set_result); };
+  // Maps of the sample: pass and fail with three prefixes and an exclusion; two results; an own map; eleven sets.
+  constexpr size_t kExcludes = 1, kTwoResultsOfSets = 3, kWithOwnMap = 4, kElevenSets = 9;
+
+  add("sets-outside", "shared sets: outside", [](ImageEditor& e) { e.header().shared_sets = 0xffffffu; });
+  add("sets-missing", "in an image without them", [](ImageEditor& e) { e.header().shared_sets = 0u; });
+  add("sets-reserved", "reserved octets of the shared sets", [=](ImageEditor& e) { shared(e).reserved[8] = 1u; });
+  add("sets-count-none", "number of shared sets", [=](ImageEditor& e) { shared(e).set_count = 0u; });
+  add("sets-count-many", "number of shared sets", [=](ImageEditor& e) { shared(e).set_count = 0x10000u; });
+  add("sets-count", "a set in no class", [=](ImageEditor& e) { shared(e).set_count = shared(e).set_count + 1; });
+  add("sets-class-words", "classes", [=](ImageEditor& e) { shared(e).class_words = 0xffffffffu; });
+  add("sets-class-size", "impossible size", [=](ImageEditor& e) { words(e)[1] = kMaxClassSets + 1; });
+  add("sets-class-set", "sets of a class", [=](ImageEditor& e) { words(e)[2] = 60000u; });
+  add("sets-no-class-map", "shared sets without classes", [=](ImageEditor& e) { shared(e).class_map = 0u; });
+  add("sets-no-classes", "shared sets without classes", [=](ImageEditor& e) {
+    shared(e).classes = 0u;
+    shared(e).class_words = 0u;
+  });
+  add("sets-class-map-result", "impossible result", [=](ImageEditor& e) {
+    const MapHeader& classes = e.view().map(shared(e).class_map);
+    reinterpret_cast<Le32*>(e.Section(kMaps) + size_t{classes.values} * 64)[0] = 2u;
+  });
+  add("sets-class-map-of-sets", "unknown kind of map",
+      [=](ImageEditor& e) { shared(e).class_map = uint32_t{Ref(e, 0, 0).map4}; });
+  add("sets-class-map-as-map", "are confused",
+      [=](ImageEditor& e) { Ref(e, 0, 0).map4 = uint32_t{shared(e).class_map}; });
+  add("sets-ranges-start", "not all ranges", [=](ImageEditor& e) { firsts(e)[0] = 1u; });
+  add("sets-ranges-end", "not all ranges", [=](ImageEditor& e) { firsts(e)[shared(e).set_count] = 0u; });
+  add("sets-ranges-none", "without ranges", [=](ImageEditor& e) { firsts(e)[1] = uint32_t{firsts(e)[2]}; });
+  add("sets-ranges-outside", "ranges: ", [=](ImageEditor& e) { shared(e).range_count = 0x7fffffffu; });
+  add("sets-range-backwards", "out of order", [=](ImageEditor& e) { ranges(e)[0].last = ranges(e)[0].first - 1; });
+  add("sets-range-longer", "classes and ranges",
+      [=](ImageEditor& e) { ranges(e)[0].last = ranges(e)[0].last + 1; });
+  add("sets-range-later", "classes and ranges",
+      [=](ImageEditor& e) { ranges(e)[0].first = ranges(e)[0].first + 1; });
+  add("sets-range-elsewhere", "classes and ranges", [=](ImageEditor& e) {
+    const uint32_t last = shared(e).range_count - 1;
+    ranges(e)[last].first = 0xffff0000u;
+    ranges(e)[last].last = 0xffff0000u;
+  });
+  add("set-map-no-sets", "number of sets", [=](ImageEditor& e) { map(e, 0).set_blocks = 0; });
+  add("set-map-many-sets", "number of sets", [=](ImageEditor& e) { map(e, 0).set_blocks = kMaxSetBlocks + 1; });
+  add("set-map-many-prefixes", "number of prefixes",
+      [=](ImageEditor& e) { map(e, 0).own_count = kMaxOwnPrefixes + 1; });
+  add("set-map-no-results", "without results", [=](ImageEditor& e) { map(e, 0).result_count = 0; });
+  add("set-map-too-long", "", [=](ImageEditor& e) { map(e, 0).result_count = 200; });
+  add("set-map-rest", "impossible result", [=](ImageEditor& e) { map(e, 0).rest = 0xffffffu; });
+  add("set-map-result", "impossible result", [=](ImageEditor& e) { result(e, 0)[0] = 0xffffffu; });
+  add("set-map-result-index", "impossible result",
+      [=](ImageEditor& e) { set_result(e, kTwoResultsOfSets)[1] = 9; });
+  add("set-map-result-of-nothing", "impossible result",
+      [=](ImageEditor& e) { set_result(e, kTwoResultsOfSets)[7] = 1; });
+  add("set-map-set-zero", "sets of a map out of order",
+      [=](ImageEditor& e) { set(e, 0)[0] = static_cast<uint16_t>(0); });
+  add("set-map-set-unknown", "sets of a map out of order",
+      [=](ImageEditor& e) { set(e, 0)[2] = static_cast<uint16_t>(0xffff); });
+  add("set-map-set-twice", "sets of a map out of order",
+      [=](ImageEditor& e) { set(e, 0)[1] = uint16_t{set(e, 0)[0]}; });
+  add("set-map-set-hole", "sets of a map out of order",
+      [=](ImageEditor& e) { set(e, kElevenSets)[9] = static_cast<uint16_t>(0); });
+  add("set-map-set-not-listed", "that is not listed", [=](ImageEditor& e) { result(e, 0)[0] = 0u; });
+  add("set-map-prefix-length", "impossible prefix", [=](ImageEditor& e) { length(e, kExcludes)[0] = 33; });
+  add("set-map-prefix-bits", "impossible prefix", [=](ImageEditor& e) { length(e, kExcludes)[0] = 8; });
+  add("set-map-prefix-order", "impossible prefix",
+      [=](ImageEditor& e) { own(e, kExcludes)[2] = uint32_t{own(e, kExcludes)[0]}; });
+  add("set-map-prefix-excludes-nothing", "not listed where nothing is",
+      [=](ImageEditor& e) { map(e, kExcludes).rest = 0u; });
+  add("set-map-padding", "not padded with zeros", [=](ImageEditor& e) {
+    reinterpret_cast<uint8_t*>(&map(e, 0))[SetMapBytes(map(e, 0).set_blocks, map(e, 0).own_count, map(e, 0).result_count)] = 1;
+  });
+  add("set-map-no-own-map", "without its own map", [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = 0u; });
+  add("set-map-own-map-outside", "a map lies outside",
+      [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = 0xffffffu; });
+  add("set-map-own-map-of-sets", "unknown kind of map",
+      [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = uint32_t{Ref(e, 0, 9).map4}; });
+  add("set-map-own-map-itself", "are confused",
+      [=](ImageEditor& e) { own(e, kWithOwnMap)[0] = uint32_t{Ref(e, 0, kWithOwnMap).map4}; });
+  add("set-map-own-map-excludes", "impossible result", [=](ImageEditor& e) {
+    MapHeader& m = e.Edit(e.view().map(own(e, kWithOwnMap)[0]));
+    m.result[1] = 1u;
+  });
+  return out;
+}
+
 std::vector<BadImage> ValueDamage() {
   std::vector<BadImage> out;
   auto add = [&](std::string name, std::string reason, Edit edit) {
@@ -498,9 +603,9 @@ std::vector<BadImage> SpfDamage() {
   add("spf-class-count", "impossible size", [=](ImageEditor& e) { words(e)[1] = 0x10000u; });
   add("spf-class-empty", "impossible size", [=](ImageEditor& e) { words(e)[1] = 0u; });
   add("spf-class-0", "class 0 is not empty", [=](ImageEditor& e) { words(e)[0] = 1u; });
-  add("spf-class-set", "sets of an SPF class", [=](ImageEditor& e) { words(e)[2] = 1000u; });
+  add("spf-class-set", "sets of a class", [=](ImageEditor& e) { words(e)[2] = 1000u; });
   add("spf-set-count", "set in no class", [=](ImageEditor& e) { header(e).set_count4 = header(e).set_count4 + 1; });
-  add("spf-set-count-many", "more SPF sets", [=](ImageEditor& e) { header(e).set_count4 = 0xfffffff0u; });
+  add("spf-set-count-many", "more sets than", [=](ImageEditor& e) { header(e).set_count4 = 0xfffffff0u; });
   add("spf-class-map-missing", "without map", [=](ImageEditor& e) { header(e).class_map4 = 0u; });
   add("spf-class-map-six", "unknown kind of map", [=](ImageEditor& e) { header(e).class_map4 = header(e).class_map6; });
   add("spf-class-map-result", "impossible result", [=](ImageEditor& e) {
@@ -553,7 +658,7 @@ std::vector<BadImage> SpfDamage() {
 const std::vector<BadImage>& BadImages() {
   static const auto* const kAll = [] {
     auto* all = new std::vector<BadImage>;
-    for (auto part : {FileDamage, HeaderDamage, NameDamage, MapDamage, ValueDamage, RecordDamage, SpfDamage,
+    for (auto part : {FileDamage, HeaderDamage, NameDamage, MapDamage, SetDamage, ValueDamage, RecordDamage, SpfDamage,
                       HealthcheckDamage})
       for (BadImage& b : part()) all->push_back(std::move(b));
     return all;

@@ -109,6 +109,7 @@ std::set<uint32_t> SpfScopes(const View& view) {
 }  // namespace
 
 void ExerciseView(const View& view, bool text_forms) {
+  if (view.has_shared_sets()) ExerciseMap<net::Ip4>(view, view.shared_sets().class_map);
   if (view.header().global_acl != 0) ExerciseNode(view, view.header().global_acl);
   for (const ZoneRecord& zone : view.zones()) {
     ExerciseNode(view, zone.node);

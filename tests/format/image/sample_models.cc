@@ -103,6 +103,57 @@ ImageModel Addresses4() {
   return m;
 }
 
+// Lists that share sets: few and many sets, own prefixes, own maps, several results, listed by default, exclusions.
+ImageModel Sets4() {
+  ImageModel m;
+  std::vector<uint32_t> ids;
+  const ResultId pass = MakeResult(&m.pool, "127.0.0.3", "pass"), fail = MakeResult(&m.pool, "127.0.0.99"),
+                 other = MakeResult(&m.pool, "127.0.0.4");
+  // Provider `p` has the /24 blocks p.0.x.0 for x below 1 + p % 4, and the addresses of a place that all share.
+  auto paint = [](BigVector<Interval4>* map, net::Ip4 first, net::Ip4 last, ResultId result, ResultId rest) {
+    map->push_back({first, result});
+    map->push_back({last + 1, rest});
+  };
+  auto add = [&](std::vector<net::Ip4> providers, ResultId rest, uint32_t own, bool excludes, ResultId second) {
+    auto d = NewDataset(kIp4Set, "ip4set:" + std::to_string(ids.size()));
+    auto& map = d->map4;
+    map.push_back({0, rest});
+    bool odd = false;
+    for (net::Ip4 p : providers) {
+      for (net::Ip4 x = 0; x < 1 + p % 4; x++)
+        paint(&map, p << 24 | x << 12, p << 24 | x << 12 | 0xff, odd && second != 0 ? second : pass, rest);
+      odd = !odd;
+    }
+    for (uint32_t i = 0; i < own; i++) {
+      const net::Ip4 at = 0xc0000000 + 64 * static_cast<net::Ip4>(ids.size()) + 0x10000 * i;
+      paint(&map, at, at + i % 3, pass, rest);
+    }
+    if (excludes) paint(&map, 0xe0000000, 0xefffffff, 0, rest);
+    ids.push_back(AddDataset(&m, std::move(d)));
+  };
+  std::vector<net::Ip4> many;
+  for (net::Ip4 p = 1; p <= 11; p++) many.push_back(p);
+  add({1, 2, 3}, 0, 0, false, 0);
+  add({1, 2, 7}, fail, 3, true, 0);
+  add({3, 7, 8}, fail, 3, false, other);
+  add({2, 3, 8}, 0, 5, false, other);
+  add({1, 5, 9}, 0, 30, false, 0);  // own map
+  add({5, 6, 10}, fail, 30, false, 0);
+  add({4, 6, 11}, 0, 1, false, 0);
+  add({4, 9, 10}, 0, 2, false, 0);
+  add({11}, 0, 0, false, 0);
+  add(many, 0, 1, false, 0);
+  add({1, 2, 7}, fail, 30, true, 0);  // stays a tree
+  // Two blocks, one inside the other, of different lists: a class of two sets.
+  for (int i = 0; i < 4; i++) {
+    auto d = NewDataset(kIp4Set, "ip4set:nested" + std::to_string(i));
+    d->map4 = {{0, 0}, {0x32000000u + (i < 2 ? 256u : 0u), pass}, {0x32010000u, 0}, {0x33000000u + static_cast<net::Ip4>(i), pass}, {0x33000010u, 0}};
+    ids.push_back(AddDataset(&m, std::move(d)));
+  }
+  AddZone(&m, "s4.test", ids);
+  return m;
+}
+
 // Large enough for direct tables, with all widths of values.
 ImageModel Direct4() {
   ImageModel m;
@@ -353,12 +404,14 @@ struct Sample {
   const char* name;
   ImageModel (*make)();
   bool small;
+  bool sets = false;  // with shared sets wherever that is possible
 };
 constexpr Sample kSamples[] = {
     {"tiny", Tiny, true},
     {"empty", Empty, true},
     {"addresses4", Addresses4, true},
     {"addresses6", Addresses6, true},
+    {"sets4", Sets4, true, true},
     {"names", Names, true},
     {"every-kind", EveryKind, true},
     {"spf", Spf, true},
@@ -393,6 +446,8 @@ std::vector<uint8_t> SampleImage(std::string_view name) {
   options.created_unix = 0;
   options.hash_seed = 0x0123456789abcdef;
   options.threads = 1;
+  for (const Sample& s : kSamples)
+    if (name == s.name && s.sets) options.shared_sets = SharedSetPolicy::kAlways;
   std::vector<uint8_t> bytes;
   StatusOr<BuildResult> built = WriteImage(MakeSample(name), options, &bytes);
   if (!built.ok()) Fail(std::string(name) + ": " + std::string(Message(built.status())));

@@ -39,7 +39,7 @@ const Interval& IntervalOf(const BigVector<Interval>& map, const auto& address) 
 }
 
 TEST(ViewTest, EveryBorderOfIpv4MapsIsFound) {
-  for (const char* sample : {"addresses4", "direct4"}) {
+  for (const char* sample : {"addresses4", "direct4", "sets4"}) {
     const compiler::ImageModel m = MakeSample(sample);
     const std::vector<uint8_t> image = SampleImage(sample);
     const View view = *Verify(image, VerifyLevel::kEverything);

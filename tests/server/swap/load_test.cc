@@ -67,6 +67,25 @@ TEST_F(LoadTest, GoodFileIsServedFromACopy) {
   }
 }
 
+// What only tools read is in the file, not in memory.
+TEST_F(LoadTest, MetaIsGivenBack) {
+  compiler::WriteOptions options;
+  options.build_options_json = "{\"text\": \"" + std::string(1 << 20, 'x') + "\"}";
+  ASSERT_TRUE(compiler::WriteImage(image::MakeSample("every-kind"), options, &image_).ok());
+  Write(image_);
+  auto g = LoadImageFile(path_, {});
+  ASSERT_TRUE(g.ok()) << g.status();
+  const image::View &served = (*g)->view, file = image::View(image_);
+  for (uint32_t id = 0; id < image::kSectionCount; id++) {
+    const auto section = static_cast<image::SectionId>(id);
+    if (section == image::kMeta) {
+      EXPECT_EQ(served.meta().substr(0, 1 << 20).find_first_not_of('\0'), std::string_view::npos);
+    } else {
+      EXPECT_EQ(served.section(section), file.section(section)) << id;
+    }
+  }
+}
+
 TEST_F(LoadTest, CopyCannotBeWrittenByOurselves) {
   Write(image_);
   auto g = LoadImageFile(path_, {});

@@ -1,4 +1,4 @@
-// The class table of one address family: which shared sets hold an address (see SpfHeader in
+// The class table of one address family: which shared sets hold an address (see SpfHeader and SharedSets in
 // format/image/layout.h).
 //
 // A class is a set of sets; every address has one. Their number is at most that of the sets' borders, but their
@@ -16,15 +16,15 @@
 
 namespace mz::compiler {
 
-struct SpfClassLimits {
+struct ClassLimits {
   uint32_t depth = 64;                  // sets in one class
   uint64_t words = uint64_t{32} << 20;  // of all classes, with one word for the length of each
 };
 
 template <typename Address>
-struct SpfFamily;
+struct AddressFamily;
 template <>
-struct SpfFamily<net::Ip4> {
+struct AddressFamily<net::Ip4> {
   using Range = net::Range4;
   using Interval = Interval4;
   static constexpr int kBits = 32;
@@ -32,7 +32,7 @@ struct SpfFamily<net::Ip4> {
   static net::Ip4 Next(net::Ip4 a) { return a + 1; }
 };
 template <>
-struct SpfFamily<net::Ip6> {
+struct AddressFamily<net::Ip6> {
   using Range = net::Range6;
   using Interval = Interval6;
   static constexpr int kBits = 128;
@@ -41,25 +41,25 @@ struct SpfFamily<net::Ip6> {
 };
 
 template <typename Address>
-struct SpfSharedSet {
-  const std::vector<typename SpfFamily<Address>::Range>* ranges;
+struct SharedSet {
+  const std::vector<typename AddressFamily<Address>::Range>* ranges;
   uint32_t users;
 };
 
 template <typename Address>
-struct SpfClassTable {
-  std::vector<typename SpfFamily<Address>::Interval> intervals;  // results: class ids
+struct ClassTable {
+  std::vector<typename AddressFamily<Address>::Interval> intervals;  // results: class ids
   std::vector<uint32_t> words;                                   // empty without sets; else as in the image
   std::vector<uint32_t> set_ids;                                 // by index of the given sets; 0: evicted
   uint32_t set_count = 0;
 };
 
 template <typename Address>
-SpfClassTable<Address> BuildSpfClasses(std::span<const SpfSharedSet<Address>> sets, const SpfClassLimits& limits);
+ClassTable<Address> BuildClasses(std::span<const SharedSet<Address>> sets, const ClassLimits& limits);
 
-extern template SpfClassTable<net::Ip4> BuildSpfClasses(std::span<const SpfSharedSet<net::Ip4>>,
-                                                        const SpfClassLimits&);
-extern template SpfClassTable<net::Ip6> BuildSpfClasses(std::span<const SpfSharedSet<net::Ip6>>,
-                                                        const SpfClassLimits&);
+extern template ClassTable<net::Ip4> BuildClasses(std::span<const SharedSet<net::Ip4>>,
+                                                        const ClassLimits&);
+extern template ClassTable<net::Ip6> BuildClasses(std::span<const SharedSet<net::Ip6>>,
+                                                        const ClassLimits&);
 
 }  // namespace mz::compiler

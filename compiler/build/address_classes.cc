@@ -1,5 +1,5 @@
-// See spf_classes.h.
-#include "compiler/build/spf_classes.h"
+// See address_classes.h.
+#include "compiler/build/address_classes.h"
 
 #include <xxhash.h>
 
@@ -21,11 +21,11 @@ struct Event {
 template <typename Address>
 class ClassBuilder {
  public:
-  ClassBuilder(std::span<const SpfSharedSet<Address>> sets, const SpfClassLimits& limits)
+  ClassBuilder(std::span<const SharedSet<Address>> sets, const ClassLimits& limits)
       : sets_(sets), limits_(limits), evicted_(sets.size()) {}
 
-  SpfClassTable<Address> Build() {
-    using Family = SpfFamily<Address>;
+  ClassTable<Address> Build() {
+    using Family = AddressFamily<Address>;
     for (uint32_t s = 0; s < sets_.size(); s++) {
       for (const auto& r : *sets_[s].ranges) {
         events_.push_back({r.first, s, true});
@@ -114,22 +114,22 @@ class ClassBuilder {
     }
   }
 
-  std::span<const SpfSharedSet<Address>> sets_;
-  const SpfClassLimits limits_;
+  std::span<const SharedSet<Address>> sets_;
+  const ClassLimits limits_;
   std::vector<bool> evicted_;
   std::vector<Event<Address>> events_;
   absl::flat_hash_map<uint64_t, uint32_t> ids_of_hash_;
-  SpfClassTable<Address> table_;
+  ClassTable<Address> table_;
 };
 
 }  // namespace
 
 template <typename Address>
-SpfClassTable<Address> BuildSpfClasses(std::span<const SpfSharedSet<Address>> sets, const SpfClassLimits& limits) {
+ClassTable<Address> BuildClasses(std::span<const SharedSet<Address>> sets, const ClassLimits& limits) {
   return ClassBuilder<Address>(sets, limits).Build();
 }
 
-template SpfClassTable<net::Ip4> BuildSpfClasses(std::span<const SpfSharedSet<net::Ip4>>, const SpfClassLimits&);
-template SpfClassTable<net::Ip6> BuildSpfClasses(std::span<const SpfSharedSet<net::Ip6>>, const SpfClassLimits&);
+template ClassTable<net::Ip4> BuildClasses(std::span<const SharedSet<net::Ip4>>, const ClassLimits&);
+template ClassTable<net::Ip6> BuildClasses(std::span<const SharedSet<net::Ip6>>, const ClassLimits&);
 
 }  // namespace mz::compiler
