@@ -128,6 +128,10 @@ def goals(result):
             add("TCP answers per second, %s: ours / NSD" % mode, 1.2,
                 [ratio(max((x["qps"]["median"] for x in ours), default=None), w["rows"]["NSD"]["tcp"][mode]["qps"]["median"])],
                 False)
+            # Where the client is the limit, the rates of all servers are its own.
+            add("TCP, CPU per answer, %s: NSD / ours" % mode, 1.2,
+                [ratio(w["rows"]["NSD"]["tcp"][mode]["cpu_us"]["median"],
+                       min((x["cpu_us"]["median"] for x in ours), default=None))], False)
     return found
 
 

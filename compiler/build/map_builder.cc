@@ -64,12 +64,8 @@ StatusOr<uint32_t> MapBuilder::AddRaw(std::span<const Interval> intervals, MapId
   return map;
 }
 
-StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval4> intervals, MapIds ids, uint32_t id_count,
-                                      size_t direct4_keys) {
-  const size_t usual = std::exchange(direct4_keys_, std::min(direct4_keys, direct4_keys_));
-  StatusOr<uint32_t> map = AddRaw(intervals, ids, id_count);
-  direct4_keys_ = usual;
-  return map;
+StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval4> intervals, MapIds ids, uint32_t id_count) {
+  return AddRaw(intervals, ids, id_count);
 }
 
 StatusOr<uint32_t> MapBuilder::AddIds(std::span<const Interval6> intervals, MapIds ids, uint32_t id_count) {

@@ -22,8 +22,6 @@
 namespace mz::compiler {
 
 inline constexpr size_t kDirect4Keys = 65536;
-// Where a descent through the tree's three or four levels costs more than the table's lines (bench/format/image).
-inline constexpr size_t kDirect4ClassKeys = 2048;
 
 // What the results of a map are, when they are not results of the pool. Maps are stored once within a kind.
 enum class MapIds : uint8_t { kNone, kSpfClasses, kSpfPrograms, kSetClasses, kOwn };
@@ -35,9 +33,8 @@ class MapBuilder {
   StatusOr<uint32_t> Add(std::span<const Interval4> intervals);
   StatusOr<uint32_t> Add(std::span<const Interval6> intervals);
   // Maps whose results are not values but ids, stored as they are. `id_count`: all are below; their marks take 8 octets an
-  // id. Class maps are read for every query: `direct4_keys` lets them be direct tables much earlier.
-  StatusOr<uint32_t> AddIds(std::span<const Interval4> intervals, MapIds ids, uint32_t id_count,
-                            size_t direct4_keys = kDirect4Keys);
+  // id.
+  StatusOr<uint32_t> AddIds(std::span<const Interval4> intervals, MapIds ids, uint32_t id_count);
   StatusOr<uint32_t> AddIds(std::span<const Interval6> intervals, MapIds ids, uint32_t id_count);
   // A map that was put together elsewhere and stands for `intervals` intervals.
   StatusOr<uint32_t> AddBytes(std::span<const uint8_t> bytes, size_t intervals);

@@ -209,7 +209,7 @@ bool SharedSetEncoder::WorthIt(const std::vector<Candidate>& candidates) const {
     ranges += c.ranges.size();
   }
   // A direct table has at least its 65536 entries.
-  const uint64_t cost = ranges * kSharedInterval + (2 * ranges > kDirect4ClassKeys ? 65536 * (4 + 2 + 4) : 0);
+  const uint64_t cost = ranges * kSharedInterval + (2 * ranges > kDirect4Keys ? 65536 * (4 + 2 + 4) : 0);
   return saving > cost + cost / 4;
 }
 
@@ -251,7 +251,7 @@ Status SharedSetEncoder::Store(const std::vector<Candidate>& candidates) {
   const auto words = static_cast<uint32_t>(table.words.size());
   class_intervals_ = std::move(table.intervals);
   MZ_ASSIGN_OR_RETURN(const uint32_t class_map,
-                      maps_->AddIds(class_intervals_, MapIds::kSetClasses, words, kDirect4ClassKeys));
+                      maps_->AddIds(class_intervals_, MapIds::kSetClasses, words));
   MZ_ASSIGN_OR_RETURN(const uint32_t classes, heap.Allocate(words * sizeof(Le32)));
   for (uint32_t i = 0; i < words; i++) heap.As<Le32>(classes)[i] = table.words[i];
   MZ_ASSIGN_OR_RETURN(const uint32_t firsts, heap.Allocate(first_range.size() * sizeof(Le32)));

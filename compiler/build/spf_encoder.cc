@@ -208,11 +208,7 @@ Status SpfEncoder::BuildSharedFamily(Family<Address>* family) {
   for (size_t i = 0; i < table.words.size(); i++) words[i] = table.words[i];
   family->intervals.push_back(std::move(table.intervals));
   const auto intervals = std::span(std::as_const(family->intervals.back()));
-  if constexpr (std::is_same_v<Address, net::Ip4>) {
-    MZ_ASSIGN_OR_RETURN(family->class_map, maps_->AddIds(intervals, MapIds::kSpfClasses, family->class_words, kDirect4ClassKeys));
-  } else {
-    MZ_ASSIGN_OR_RETURN(family->class_map, maps_->AddIds(intervals, MapIds::kSpfClasses, family->class_words));
-  }
+  MZ_ASSIGN_OR_RETURN(family->class_map, maps_->AddIds(intervals, MapIds::kSpfClasses, family->class_words));
   return absl::OkStatus();
 }
 
