@@ -218,9 +218,14 @@ def client(command, server, queries, seconds, rate=0, pids=()):
     return words + (["--rate", str(rate)] if rate else [])
 
 
-def ask(server, queries, seconds, rate=0):
-    """One measurement: as fast as it answers, or at a rate. -> udp_load's figures"""
-    words = client(program("udp_load"), server, queries, seconds, rate, server.pids())
+# Queries that come one by one and nearly each from another port, as from many resolvers: replies to the same client, which a
+# server may send together, hardly exist. Without these words udp_load has eight ports and asks in trains.
+MANY_PORTS = ["--sockets", "1000", "--train", "1", "--window", "1000"]
+
+
+def ask(server, queries, seconds, rate=0, more=()):
+    """One measurement: as fast as it answers, or at a rate. `more`: words for udp_load. -> its figures"""
+    words = client(program("udp_load"), server, queries, seconds, rate, server.pids()) + list(more)
     return json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout)
 
 

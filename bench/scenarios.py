@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import measure
-from measure import Probe, ask, busy_share, client, cpu_seconds, load_average, program, summary, timed
+from measure import MANY_PORTS, Probe, ask, busy_share, client, cpu_seconds, load_average, program, summary, timed
 import tcp_load
 from servers import ECHOES, RBLDNSD, Cannot, Setup, compared, mailzone, rbldnsd
 
@@ -43,6 +43,18 @@ def wait_quiet(seconds):
         busy = busy_share(0.5)
         if busy < measure.QUIET_BUSY or time.monotonic() - begun > seconds:
             return busy
+
+
+def many_ports(running, queries, rows, budget, late):
+    """CPU per answered query when hardly two queries come from the same port. Adds `ports` to the rows."""
+    samples = {server.label: [] for server in running}
+    for repetition in range(budget.repetitions):
+        if repetition >= min(3, budget.repetitions) and late():
+            break
+        for server in running:
+            samples[server.label].append(ask(server, queries, budget.seconds, more=MANY_PORTS)["cpu_us_per_query"])
+    for label, values in samples.items():
+        rows[label]["ports"] = summary(values)
 
 
 def saturated(running, queries, budget, late):
@@ -175,6 +187,8 @@ def workload(stage, w, budget, clock, share, available, state):
                 result["cannot"].append({"server": setup.label, "reason": "did not start here: %s" % error})
         result["busy"], result["load_average"] = wait_quiet(budget.patience), load_average()
         rows = saturated(running, queries, budget, late)
+        if budget.ports(w):
+            many_ports(running, queries, rows, budget, late)
         real = [s for s in running if s.label not in ECHOES]
         result["agreement"] = agreement(real, queries)
         if budget.latency(w):

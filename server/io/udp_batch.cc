@@ -48,36 +48,69 @@ void UdpBatch::Delay(int fd, DelayQueue& delays, IoCounters& counters) {
   }
 }
 
-void UdpBatch::Send(int fd, IoCounters& counters) {
+// The messages that carry the batch's replies. Returns their number.
+size_t UdpBatch::Compose() {
   size_t count = 0;
   for (size_t i = 0; i < size_; i++) {
     const size_t bytes = std::min(packets_[i].response_size, kUdpResponseBytes);
     if (bytes == 0) continue;
     msghdr& in = received_[i].msg_hdr;
-    reply_iov_[count] = {.iov_base = packets_[i].response.data(), .iov_len = bytes};
     const size_t control_bytes = in.msg_control == nullptr ? 0 : TurnControlRound(in.msg_control, in.msg_controllen);
-    replies_[count].msg_hdr = {.msg_name = in.msg_name,
-                               .msg_namelen = in.msg_namelen,
-                               .msg_iov = &reply_iov_[count],
-                               .msg_iovlen = 1,
-                               .msg_control = control_bytes == 0 ? nullptr : in.msg_control,
-                               .msg_controllen = control_bytes,
-                               .msg_flags = 0};
-    count++;
+    replies_[count++] = {.data = {.iov_base = packets_[i].response.data(), .iov_len = bytes},
+                         .peer = in.msg_name,
+                         .peer_bytes = in.msg_namelen,
+                         .control_bytes = static_cast<uint16_t>(control_bytes),
+                         .socket = 0,
+                         .control = slots_[i].control};
   }
+  const std::span<const Reply> replies{replies_.data(), count};
+  trains_.Group(replies);
+  size_t messages = 0, trains = 0;
+  iovec* iov = reply_iov_.data();
+  trains_.Depart(
+      [&](size_t i) {
+        const Reply& r = replies[i];
+        *iov = r.data;
+        messages_[messages++].msg_hdr = {.msg_name = r.peer,
+                                         .msg_namelen = r.peer_bytes,
+                                         .msg_iov = iov++,
+                                         .msg_iovlen = 1,
+                                         .msg_control = r.control_bytes == 0 ? nullptr : r.control,
+                                         .msg_controllen = r.control_bytes,
+                                         .msg_flags = 0};
+      },
+      [&](size_t i) {
+        TrainMessage& train = train_messages_[trains++];
+        train.Compose(replies, trains_, i, iov);
+        iov += trains_.cars(i);
+        messages_[messages++].msg_hdr = train.header();
+      });
+  return messages;
+}
+
+void UdpBatch::Send(int fd, IoCounters& counters) {
+  const size_t count = Compose();
   for (size_t done = 0; done < count;) {
-    const int n = ::sendmmsg(fd, replies_.data() + done, static_cast<unsigned>(count - done), MSG_DONTWAIT);
+    const int n = ::sendmmsg(fd, messages_.data() + done, static_cast<unsigned>(count - done), MSG_DONTWAIT);
     if (n > 0) {
-      counters.udp_sent += static_cast<uint64_t>(n);
-      done += static_cast<size_t>(n);
+      for (const size_t end = done + static_cast<size_t>(n); done < end; done++)
+        counters.udp_sent += messages_[done].msg_hdr.msg_iovlen;
       continue;
     }
     if (errno == EINTR) continue;
     // A full send buffer will not drain while we wait here: what does not fit is dropped, as any router would. Other
     // errors (port 0, unreachable network) belong to this one client.
-    const size_t lost = errno == EAGAIN || errno == ENOBUFS ? count - done : 1;
-    counters.udp_send_failed += lost;
-    done += lost;
+    const size_t end = errno == EAGAIN || errno == ENOBUFS ? count : done + 1;
+    const msghdr& refused = messages_[done].msg_hdr;
+    if (refused.msg_iovlen > 1 && WorthSendingOneByOne(errno)) {
+      const size_t sent = SendOneByOne(fd, refused);
+      counters.udp_sent += sent;
+      counters.udp_send_failed += refused.msg_iovlen - sent;
+      if (sent > 0) trains_.Refused();
+      done++;
+      continue;
+    }
+    for (; done < end; done++) counters.udp_send_failed += messages_[done].msg_hdr.msg_iovlen;
   }
 }
 

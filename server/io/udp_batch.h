@@ -16,6 +16,7 @@
 #include "base/lazy_memory.h"
 #include "server/io/backend.h"
 #include "server/io/delay_queue.h"
+#include "server/io/reply_trains.h"
 #include "server/io/udp_reply.h"
 
 namespace mz::io {
@@ -42,14 +43,18 @@ class UdpBatch {
   void Delay(int fd, DelayQueue& delays, IoCounters& counters);
 
  private:
+  size_t Compose();
   struct Slot {
     sockaddr_storage peer;
     alignas(cmsghdr) uint8_t control[kControlBytes];
   };
   size_t size_ = 0;
   std::array<Packet, kMaxBatch> packets_;
-  std::array<mmsghdr, kMaxBatch> received_{}, replies_{};
+  std::array<mmsghdr, kMaxBatch> received_{}, messages_{};
   std::array<iovec, kMaxBatch> request_iov_{}, reply_iov_{};
+  std::array<Reply, kMaxBatch> replies_;
+  ReplyTrains trains_;
+  std::array<TrainMessage, kMaxBatch / kShortestTrain> train_messages_;
   std::array<Slot, kMaxBatch> slots_{};
   LazyMemory requests_, responses_;
 };

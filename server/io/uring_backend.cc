@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "server/io/udp_batch.h"
 
@@ -18,8 +19,9 @@ constexpr uint16_t kGroup = 0;
 constexpr int kMaxFailuresInARow = 1000;
 
 enum Tag : uint64_t { kReceiveTag = 1ull << 56, kReplyTag = 2ull << 56, kStopTag = 3ull << 56, kTcpTag = 4ull << 56,
-                      kCancelTag = 5ull << 56 };
+                      kCancelTag = 5ull << 56, kTrainTag = 6ull << 56 };
 constexpr uint64_t kTagMask = 0xffull << 56;
+constexpr uint16_t kDone = 0xffff;  // in place of a train's socket
 
 // A buffer holds io_uring_recvmsg_out, the peer's address, control data, the datagram.
 constexpr size_t kBufferBytes =
@@ -130,6 +132,7 @@ Status UringBackend::Serve() {
     // EAGAIN, EBUSY: the kernel is short of memory, or wants completions to be taken first. What was not submitted stays
     // queued, and its buffers stay ours.
     if (n < 0 && n != -EINTR && n != -EAGAIN && n != -EBUSY) return ErrnoStatus(-n, "io_uring_enter");
+    if (trains_used_ > 0) SendRefusedTrains();
     if (io_uring_sq_ready(ring_.get()) == 0) RecycleIssued();
     Reap();
     if (stopping_) return absl::OkStatus();
@@ -176,6 +179,7 @@ void UringBackend::Reap() {
   }
   io_uring_cq_advance(ring_.get(), taken);
   if (group_size_ > 0) HandleGroup();
+  QueueReplies();
 }
 
 void UringBackend::OnReceived(const io_uring_cqe& cqe, size_t socket) {
@@ -215,11 +219,18 @@ void UringBackend::HandleGroup() {
   handler_.Handle({group_.data(), group_size_});
   if (handler_.delayed()) [[unlikely]] DelayReplies();
   for (size_t i = 0; i < group_size_; i++) {
-    issued_buffers_[slots_used_] = group_buffer_[i];
-    if (group_[i].response_size > 0) QueueReply(group_[i], group_socket_[i], group_buffer_[i]);
-    slots_used_++;
+    issued_buffers_[slots_used_++] = group_buffer_[i];
+    if (group_[i].response_size > 0) replies_[replies_used_++] = ReplyOf(group_[i], group_socket_[i], group_buffer_[i]);
   }
   group_size_ = 0;
+}
+
+void UringBackend::QueueReplies() {
+  if (replies_used_ == 0) return;
+  counters_.udp_sent += replies_used_;
+  trains_.Group({replies_.data(), replies_used_});
+  trains_.Depart([&](size_t i) { QueueReply(i); }, [&](size_t i) { QueueTrain(i); });
+  replies_used_ = 0;
 }
 
 // Replies that are to be sent later go out by plain calls (TcpServer::Work): the round's buffers are free again.
@@ -240,41 +251,81 @@ void UringBackend::DelayReplies() {
   }
 }
 
-void UringBackend::QueueReply(const Packet& packet, size_t socket, unsigned buffer) {
+Reply UringBackend::ReplyOf(const Packet& packet, size_t socket, unsigned buffer) {
   const UdpSocket& s = udp_[socket];
   auto* out = reinterpret_cast<io_uring_recvmsg_out*>(buffers_.buffer(buffer));
   auto* name = static_cast<uint8_t*>(io_uring_recvmsg_name(out));
-  const size_t bytes = std::min(packet.response_size, kUdpResponseBytes);
+  uint8_t* control = name + s.shape->msg_namelen;
+  return {.data = {.iov_base = packet.response.data(), .iov_len = std::min(packet.response_size, kUdpResponseBytes)},
+          .peer = name,
+          .peer_bytes = out->namelen,
+          .control_bytes = s.shape == &shape_bound_
+                               ? uint16_t{0}
+                               : static_cast<uint16_t>(TurnControlRound(
+                                     control, std::min<size_t>(out->controllen, s.shape->msg_controllen))),
+          .socket = static_cast<uint16_t>(socket),
+          .control = control};
+}
+
+void UringBackend::QueueReply(size_t reply) {
+  const Reply& r = replies_[reply];
+  const UdpSocket& s = udp_[r.socket];
   io_uring_sqe* sqe = Prepare();
   if (s.shape == &shape_bound_ && ring_.deferred()) {
     // OP_SEND with an address: no msghdr to copy in.
-    io_uring_prep_send(sqe, s.fd, packet.response.data(), bytes, MSG_DONTWAIT);
-    sqe->addr2 = reinterpret_cast<uintptr_t>(name);
-    sqe->addr_len = static_cast<__u16>(out->namelen);
+    io_uring_prep_send(sqe, s.fd, r.data.iov_base, r.data.iov_len, MSG_DONTWAIT);
+    sqe->addr2 = reinterpret_cast<uintptr_t>(r.peer);
+    sqe->addr_len = static_cast<__u16>(r.peer_bytes);
   } else {
-    uint8_t* control = name + s.shape->msg_namelen;
-    const size_t control_bytes =
-        TurnControlRound(control, std::min<size_t>(out->controllen, s.shape->msg_controllen));
-    ReplySlot& slot = slots_[slots_used_];
-    slot.iov = {.iov_base = packet.response.data(), .iov_len = bytes};
-    slot.message = {.msg_name = name,
-                    .msg_namelen = out->namelen,
+    ReplySlot& slot = slots_[slots_sent_++];
+    slot.iov = r.data;
+    slot.message = {.msg_name = r.peer,
+                    .msg_namelen = r.peer_bytes,
                     .msg_iov = &slot.iov,
                     .msg_iovlen = 1,
-                    .msg_control = control_bytes == 0 ? nullptr : control,
-                    .msg_controllen = control_bytes,
+                    .msg_control = r.control_bytes == 0 ? nullptr : r.control,
+                    .msg_controllen = r.control_bytes,
                     .msg_flags = 0};
     io_uring_prep_sendmsg(sqe, s.fd, &slot.message, MSG_DONTWAIT);
   }
   sqe->flags |= IOSQE_CQE_SKIP_SUCCESS | (fixed_files_ ? IOSQE_FIXED_FILE : 0);
   sqe->user_data = kReplyTag;
-  counters_.udp_sent++;
+}
+
+void UringBackend::QueueTrain(size_t first) {
+  const size_t socket = replies_[first].socket, cars = trains_.cars(first), train = trains_used_++;
+  train_messages_[train].Compose(replies_, trains_, first, cars_.data() + cars_used_);
+  train_sockets_[train] = static_cast<uint16_t>(socket);
+  cars_used_ += cars;
+  io_uring_sqe* sqe = Prepare();
+  io_uring_prep_sendmsg(sqe, udp_[socket].fd, &train_messages_[train].header(), MSG_DONTWAIT);
+  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS | (fixed_files_ ? IOSQE_FIXED_FILE : 0);
+  sqe->user_data = kTrainTag | uint64_t{round_} << 16 | train;
+}
+
+// While the replies are still there. Failures stand in the completion queue since the enter that issued them.
+void UringBackend::SendRefusedTrains() {
+  unsigned head;
+  io_uring_cqe* cqe;
+  io_uring_for_each_cqe(ring_.get(), head, cqe) {
+    const uint64_t train = cqe->user_data & 0xffff;
+    if (cqe->user_data != (kTrainTag | uint64_t{round_} << 16 | train) || cqe->res >= 0) continue;
+    const uint16_t socket = std::exchange(train_sockets_[train], kDone);
+    if (socket == kDone) continue;
+    const msghdr& message = train_messages_[train].header();
+    size_t sent = 0;
+    if (WorthSendingOneByOne(-cqe->res)) sent = SendOneByOne(udp_[socket].descriptor, message);
+    if (sent > 0) trains_.Refused();
+    counters_.udp_sent -= message.msg_iovlen - sent;
+    counters_.udp_send_failed += message.msg_iovlen - sent;
+  }
 }
 
 void UringBackend::RecycleIssued() {
   for (size_t i = 0; i < slots_used_; i++) buffers_.Recycle(issued_buffers_[i]);
   buffers_.Publish();
-  slots_used_ = 0;
+  slots_used_ = slots_sent_ = trains_used_ = cars_used_ = 0;
+  round_++;
 }
 
 // Ends every operation before the ring is closed: a ring that is closed with operations under way keeps their sockets

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "server/io/backend.h"
+#include "server/io/reply_trains.h"
 #include "server/io/ring.h"
 #include "server/io/tcp_server.h"
 #include "server/io/udp_reply.h"
@@ -57,7 +58,11 @@ class UringBackend final : public Backend {
   void OnReceived(const io_uring_cqe& cqe, size_t socket);
   void HandleGroup();
   void DelayReplies();
-  void QueueReply(const Packet& packet, size_t socket, unsigned buffer);
+  Reply ReplyOf(const Packet& packet, size_t socket, unsigned buffer);
+  void QueueReplies();
+  void QueueReply(size_t reply);
+  void QueueTrain(size_t first);
+  void SendRefusedTrains();
   void RecycleIssued();
   void ShutDown();
   bool RoomForGroup() const { return slots_used_ + kMaxBatch <= kRoundPackets; }
@@ -78,12 +83,19 @@ class UringBackend final : public Backend {
   int failures_in_a_row_ = 0, last_failure_ = 0;
 
   // The group being collected, and what the round has queued so far.
-  size_t group_size_ = 0, slots_used_ = 0;
+  size_t group_size_ = 0, slots_used_ = 0, slots_sent_ = 0, replies_used_ = 0;
   std::array<Packet, kMaxBatch> group_;
   std::array<unsigned, kMaxBatch> group_buffer_;
   std::array<size_t, kMaxBatch> group_socket_;
   std::array<ReplySlot, kRoundPackets> slots_{};
   std::array<unsigned, kRoundPackets> issued_buffers_;
+  std::array<Reply, kRoundPackets> replies_;
+  ReplyTrains trains_;
+  size_t trains_used_ = 0, cars_used_ = 0;
+  uint32_t round_ = 0;
+  std::array<TrainMessage, kRoundPackets / kShortestTrain> train_messages_;
+  std::array<uint16_t, kRoundPackets / kShortestTrain> train_sockets_;
+  std::array<iovec, kRoundPackets> cars_;
   LazyMemory responses_;
 };
 
