@@ -73,6 +73,7 @@ void RunBuild(const std::vector<compiler::ZoneSpec>& specs, const compiler::Comp
               bool quick_start, BuildMessage request, int socket) {
   compiler::CompileOptions options = base_options;
   options.now_unix = static_cast<int64_t>(::time(nullptr));
+  options.provenance = false;  // nobody can look into this image, and it stays in memory as a whole
   options.failing_before = Lines(request.failing);
   const PreviousImage previous(request.fd);
   RbldnsdSink sink;
@@ -94,6 +95,7 @@ void RunBuild(const std::vector<compiler::ZoneSpec>& specs, const compiler::Comp
     return SendResult(BuildVerdict::kUnchanged, failing, text, UniqueFd(), socket);
 
   compiler::WriteOptions write_options;
+  write_options.provenance = false;
   compiler::BuildResult result;
   StatusOr<UniqueFd> image = compiler::WriteImageMemfd(assembly->model, write_options, &result);
   if (!image.ok())

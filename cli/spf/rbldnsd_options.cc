@@ -39,8 +39,9 @@ const char* WhyIgnored(char flag) {
     case '4':
     case '6':
       return "address family: give -b an address of that family";
-    case 'h':
     case 'v':
+      return "version.bind: it is refused, unless 'version_text' is set in a mailzone.toml";
+    case 'h':
       return "it prints and ends";
     default:
       return "";

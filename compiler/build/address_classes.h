@@ -1,4 +1,4 @@
-// The class table of one address family: which shared sets hold an address (see SpfHeader and SharedSets in
+// The classes of one address family: which shared sets hold an address (see SpfHeader and SharedSets in
 // format/image/layout.h).
 //
 // A class is a set of sets; every address has one. Their number is at most that of the sets' borders, but their

@@ -1,12 +1,13 @@
 // SPF datasets -> the SPF section, class maps, private maps and domain names.
 //
 //   SpfEncoder spf(&values, &maps, &names);
-//   for (...) MZ_RETURN_IF_ERROR(spf.Collect(*model));       // every dataset first: sets are shared by the whole
-//   image MZ_RETURN_IF_ERROR(spf.BuildShared()); for (...) MZ_RETURN_IF_ERROR(spf.Encode(*model, &ref)); section =
-//   spf.Finish();
+//   for (...) MZ_RETURN_IF_ERROR(spf.Collect(*model));   // every dataset first: the whole image shares sets
+//   MZ_RETURN_IF_ERROR(spf.BuildShared());
+//   for (...) MZ_RETURN_IF_ERROR(spf.Encode(*model, &ref));
+//   section = spf.Finish();
 //
 // A set takes one of three forms. Few prefixes: written out in each domain that has it. Used by several domains: a
-// shared set of the class table. Else, and where the class table would grow past its limits: a map. Memory and
+// shared set with its classes. Else, and where the classes would grow past their limits: a map. Memory and
 // image are linear in the model, whatever the overlaps: a list of more than kMaxSpfEntries entries becomes one
 // map. The models must outlive the encoder. Errors: Internal (a model breaks the rules of spf_model.h),
 // ResourceExhausted.

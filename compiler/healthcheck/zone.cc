@@ -10,7 +10,7 @@ namespace mz::compiler {
 
 namespace {
 
-// An ID's name with the longest name below it must be a domain name: 32 nibbles, "e" and the ID.
+// In wire form. An ID's name with the longest name below it must be a domain name: 32 nibbles, "e" and the ID.
 constexpr size_t kMaxApexBytes = 255 - 33 - 2 - 64 - 1;
 
 std::string Octets(net::Ip4 ip) {
@@ -37,12 +37,12 @@ void AddHost(const HealthcheckHost& host, uint32_t ttl, std::vector<HealthcheckR
 Status Check(const HealthcheckOptions& o) {
   auto invalid = [](std::string text) { return MakeStatus(StatusCode::kInvalidArgument, std::move(text)); };
   if (o.apex.empty() || o.apex.size() > kMaxApexBytes)
-    return invalid("the name of a healthcheck zone has at most " + std::to_string(kMaxApexBytes) + " octets");
+    return invalid("the name of a healthcheck zone has at most " + std::to_string(kMaxApexBytes - 1) + " characters");
   for (size_t i = 0; i < o.apex.size(); i += 1u + static_cast<uint8_t>(o.apex[i]))
     for (size_t k = 1; k <= static_cast<uint8_t>(o.apex[i]); k++) {
       const char c = o.apex[i + k];
       if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
-        return invalid("the name of a healthcheck zone has letters, digits and '-' only: it is written into records");
+        return invalid("the name of a healthcheck zone has letters, digits, '-' and '_' only: it is written into records");
     }
   const bool has_address = std::any_of(o.mail_hosts.begin(), o.mail_hosts.end(), [](const HealthcheckHost& h) {
     return !h.ip4.empty() || !h.ip6.empty();

@@ -71,7 +71,7 @@ class ManTest(ToolTest):
 
     def test_every_key(self):
         page = self.page("mailzone.toml.5")
-        for section in ("server", "build", "watch", "zone"):
+        for section in ("server", "build", "watch", "zone", "resolver", "spf"):
             head = "[[zone]]" if section == "zone" else f"[{section}]"
             self.write("m.toml", f"{head}\nno_such_key_at_all = 1\n")
             result = self.run_tool("build", "m.toml")
@@ -79,8 +79,9 @@ class ManTest(ToolTest):
             known = set(re.search(r"known keys: (.*)", result.err).group(1).split(", "))
             part = page.split(f".Sh {head}\n")[1].split("\n.Sh ")[0]
             described = set()
-            for line in re.findall(r"(?m)^\.It Va (.*?)(?: No .*)?$", part):
-                described.update(re.findall(r"\w+", line))
+            for line in re.findall(r"(?m)^\.It (Va .*)$", part):
+                for keys in re.findall(r"Va (.*?)(?: No |$)", line):
+                    described.update(re.findall(r"\w+", keys))
             self.assertEqual(known, described, section)
 
     def test_pages_are_well_formed(self):

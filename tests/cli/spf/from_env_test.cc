@@ -214,9 +214,10 @@ TEST_F(FromEnvTest, OptionsThatMeanSomething) {
 }
 
 TEST_F(FromEnvTest, OptionsThatDoNot) {
-  Accepted(With({{"OPTIONS", "-q -a -r /chroot -w data -F local0 -x ext -4"}}));
-  for (const char* flag : {"-q", "-a", "-r", "-w", "-F", "-x", "-4"})
+  Accepted(With({{"OPTIONS", "-q -a -r /chroot -w data -F local0 -x ext -4 -v"}}));
+  for (const char* flag : {"-q", "-a", "-r", "-w", "-F", "-x", "-4", "-v"})
     EXPECT_THAT(Said(), HasSubstr(std::string("OPTIONS: ") + flag + " does nothing here (")) << flag;
+  EXPECT_THAT(Said(), HasSubstr("-v does nothing here (version.bind: "));
   EXPECT_THAT(Refused(With({{"OPTIONS", "-z"}})), HasSubstr("OPTIONS: rbldnsd has no option -z"));
   EXPECT_THAT(Refused(With({{"OPTIONS", "-t"}})), HasSubstr("-t wants a value"));
   EXPECT_THAT(Refused(With({{"OPTIONS", "-t soon"}})), HasSubstr("-t 'soon'"));
