@@ -5,6 +5,11 @@
 
 namespace mz::answer {
 
+std::string LongDomain() {
+  const std::string label(63, 'd');
+  return std::string(40, 'd') + "." + label + "." + label + "." + label;
+}
+
 TestImage MakeExpressImage(uint32_t profile) {
   TestImage image(profile);
   const auto one = image.Result({{"127.0.0.2", "see http://bl.example/?$ there"}}),
@@ -43,12 +48,21 @@ TestImage MakeExpressImage(uint32_t profile) {
   image.AddRecord(only_records, "net", dns::kTypeTxt, 80, {1, 'a'});
   image.AddRecord(only_records, "net", dns::kTypeTxt, 81, {1, 'b'});
   image.AddRecord(only_records, "x.y.z", dns::kTypeTxt, 82, {1, 'z'});
+  const auto beside = image.AddDataset(image::kGeneric), sparse = image.AddDataset(image::kDnset),
+             sparse_records = image.AddDataset(image::kGeneric), six2 = image.AddDataset(image::kIp6Tset);
+  image.AddRecord(beside, "1.2.3.4", dns::kTypeTxt, 83, {1, 'b'});
+  image.AddRecord(beside, "x.y.z", dns::kTypeTxt, 84, {1, 'c'});
+  image.ListName(sparse, "com", plain);
+  image.ListName(sparse, "deep.er.est.a.b", plain);
+  image.AddRecord(sparse_records, "net", dns::kTypeTxt, 85, {1, 'd'});
+  image.AddRecord(sparse_records, "deep.er.est.a.b", dns::kTypeTxt, 86, {1, 'e'});
+  image.List(six2, "2001:db8::/33", plain);
   image.AddRecord(records, "www", dns::kTypeA, 77, {1, 1, 1, 1});
   image.AddRecord(records, "a.b.c.d.e", dns::kTypeTxt, 78, {2, 'h', 'i'});
   image.AddRecord(records, "@", dns::kTypeTxt, 80, {4, 'a', 'p', 'e', 'x'});
   image.List(image.AddPart(combined, image::kIp6Trie, {"example.com"}, 61), "2001:db8::/44", one);
   image.List(image.AddPart(combined, image::kIp6Tset, {"six.org"}, 62), "2001:db8::/33", plain);
-  for (const char* sub : {"example.com", "a.example.com", "net", "a-label-of-more-than-sixteen.octets.example", "deep.er.est.a.b"}) {
+  for (const char* sub : {"example.com", "a.example.com", "net", "3.net", "a-label-of-more-than-sixteen.octets.example", "deep.er.est.a.b"}) {
     fill(image.AddPart(combined, image::kIp4Set, {sub}, 60), static_cast<unsigned>(sub[0]));
     if (sub[0] == 'n') image.List(image.AddPart(combined, image::kIp6Trie, {sub}), "1234::/16", one);
   }
@@ -68,6 +82,7 @@ TestImage MakeExpressImage(uint32_t profile) {
   const uint32_t shared = spf.Set4({"1.0.0.0/10", "2.2.0.0/16", "3.0.0.0/30"}), other = spf.Set4({"1.2.0.0/16", "0.4.0.0/16"});
   spf.Domain("example.com", {{shared, pass}, {other, asked}}, {{spf.Set6({"2001:db8::/40", "1234::/20"}), pass}}, fail, fail);
   spf.Domain("net", {{other, temp}, {shared, vast}}, {}, pass, fail).subdomains = true;
+  spf.Domain(LongDomain(), {}, {}, pass, pass);
   spf.Domain("none.org", {}, {}, 0, 0).no_data = true;
   const auto policies = image.AddDataset(image::kSpf, 30);
   image.dataset(policies).spf = spf.Finish();
@@ -83,6 +98,13 @@ TestImage MakeExpressImage(uint32_t profile) {
   zone("t.est", {ip});                       // a short apex
   zone("names.list.test", {names});
   zone("wild.test", {wild});
+  zone("both.test", {names, six});           // names, and parts of reversed IPv6 addresses
+  zone("sixes.test", {six, six2});
+  zone("a-longer-apex.list.test", {ip});
+  zone("beside.test", {ip, beside});
+  zone("named.test", {names, beside});
+  zone("sparse.test", {sparse});
+  zone("sparse-records.test", {sparse_records});
   TestImage::AddNs(zone("generic.test", {only_records}), {"ns1.generic.test"});
   zone("records.test", {ip, records});
   TestImage::AddNs(zone("combined.test", {combined}), {"ns1.ip.list.test", "a.b", "c.d"});

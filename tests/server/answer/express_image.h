@@ -6,6 +6,9 @@
 
 namespace mz::answer {
 
+// A domain of _spf.test below which names get as long as those that a client has to cut.
+std::string LongDomain();
+
 TestImage MakeExpressImage(uint32_t profile);
 
 }  // namespace mz::answer

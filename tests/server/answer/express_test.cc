@@ -23,13 +23,15 @@ class Stream {
     static constexpr const char* kApexes[] = {"ip.list.test", "minimal.test", "t.est", "six.test",       "names.list.test", "wild.test", "generic.test",
                                               "combined.test", "base.test",   "_spf.test",    "mixed.test",      "acl.test",
                                               "records.test", "old.test",      "down.test",   "in.outer.test", "outer.test",      "nosoa.test",
-                                              "list.test",     "xip.list.test"};
+                                              "list.test",     "xip.list.test", "both.test",    "sixes.test",      "a-longer-apex.list.test",
+                                              "b-longer-apex.list.test", "beside.test", "named.test", "sparse.test", "sparse-records.test"};
     static constexpr const char* kNames[] = {"example.com", "a.example.com", "net", "b.net", "www.example.com", "not.com",
                                              "a-label-of-more-than-sixteen.octets.example", "deep.er.est.a.b", "two.org",
                                              "gen.org", "sub.example", "six.org", "none.org", "unknown.example", "a-rather-long-label.net",
-                                             "x.y.z", "subject.com", "er.est.a.b", "com", "1.2.3.4", "www", "a.b.c.d"};
+                                             "x.y.z", "subject.com", "er.est.a.b", "com", "1.2.3.4", "www", "a.b.c.d", "2", "1.0.0.2", "est.a.b"};
     std::string name = kApexes[Below(Below(3) ? 11 : std::size(kApexes))];
     if (Below(3)) name = std::string(kNames[Below(std::size(kNames))]) + "." + name;
+    if (Below(200) == 0) name = LongDomain() + "._spf.test";
     const uint32_t octets = Below(3) ? 4 : Below(6);
     if (Below(4) == 0) {
       static constexpr const char* kStarts[] = {"20010db80000", "123400", "2002", "00000000000000000000ffff", "f"};
@@ -86,15 +88,18 @@ INSTANTIATE_TEST_SUITE_P(Profiles, ExpressTest, ::testing::Values(0, image::kPro
 
 TEST_P(ExpressTest, EqualsTheGeneralPath) {
   TestImage image = MakeExpressImage(GetParam());
+  const std::string id = "node";
+  image.settings.server_id = {reinterpret_cast<const uint8_t*>(id.data()), id.size()};
   std::vector<uint32_t> rotation(image.view().zones().size()), general_rotation(rotation.size());
   WorkerState state{.ns_rotation = rotation}, general_state{.ns_rotation = general_rotation};
   Stream stream(7);
   std::map<std::string, int> taken, all;
-  for (int round = 0; round < 150000; round++) {
+  for (int round = 0; round < 250000; round++) {
     const std::string packet = stream.Packet();
     // Exactly as large as they are, so that a sanitizer sees every octet too many.
     const std::vector<uint8_t> wire(packet.begin(), packet.end());
-    std::vector<uint8_t> response(512 + stream.Below(2) * 800), general_response(response.size());
+    std::vector<uint8_t> response(stream.Below(50) ? 512 + stream.Below(2) * 800 : stream.Below(512)),
+        general_response(response.size());
     Request request{.wire = wire, .client = Client::FromV4(0xc0000200u + stream.Below(128)), .now_unix = 1000 + stream.Below(2)};
     request.tcp = stream.Below(8) == 0;
     Request general = request;
@@ -130,9 +135,10 @@ TEST_P(ExpressTest, EqualsTheGeneralPath) {
                           "names.list.test", "names.list.test NXDOMAIN", "combined.test", "combined.test NXDOMAIN", "_spf.test",
                           "nosoa.test NXDOMAIN", "old.test", "6 ip.list.test", "6 ip.list.test NXDOMAIN",
                           "wild.test", "wild.test NXDOMAIN", "generic.test",
-                          "generic.test NXDOMAIN", "6 combined.test", "6 _spf.test", "6 six.test"})
+                          "generic.test NXDOMAIN", "6 combined.test", "6 _spf.test", "6 six.test", "a-longer-apex.list.test", "named.test", "named.test NXDOMAIN",
+                          "sparse.test", "sparse.test NXDOMAIN", "sparse-records.test", "sparse-records.test NXDOMAIN"})
     EXPECT_GT(taken[key], 0) << key << ": " << all[key];
-  for (const char* key : {"mixed.test", "acl.test", "outer.test", "down.test other"}) {
+  for (const char* key : {"mixed.test", "acl.test", "outer.test", "down.test other", "both.test", "both.test other", "6 sixes.test"}) {
     EXPECT_GT(all[key], 0) << key;
     EXPECT_EQ(taken[key], 0) << key;
   }
