@@ -6,8 +6,9 @@
 
 namespace mz::answer {
 
-// A domain of _spf.test below which names get as long as those that a client has to cut.
-std::string LongDomain();
+// Domains of _spf.test. Below one of them names get as long as those that a client has to cut, below the other a reply
+// gets too long for 512 octets. `bytes`: of the first label, 40 or 30.
+std::string LongDomain(size_t bytes);
 
 TestImage MakeExpressImage(uint32_t profile);
 
