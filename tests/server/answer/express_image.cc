@@ -59,6 +59,8 @@ TestImage MakeExpressImage(uint32_t profile) {
   image.AddRecord(sparse_records, "deep.er.est.a.b", dns::kTypeTxt, 86, {1, 'e'});
   image.List(six2, "2001:db8::/33", plain);
   image.List(seven, "7001:db8::/32", plain);
+  image.List(seven, "2001:db8::/34", plain);
+  image.List(seven, "2001:db8::1:0:0:0/80", one);  // keys of 128 bits
   image.AddRecord(records, "www", dns::kTypeA, 77, {1, 1, 1, 1});
   image.AddRecord(records, "a.b.c.d.e", dns::kTypeTxt, 78, {2, 'h', 'i'});
   image.AddRecord(records, "@", dns::kTypeTxt, 80, {4, 'a', 'p', 'e', 'x'});
@@ -115,8 +117,8 @@ TestImage MakeExpressImage(uint32_t profile) {
   zone("nibbles.test", {ip, seven});
   zone("pair.test", {ip, second_ip});
   zone("_forward.test", {forward_policies});
-  std::vector<std::string> servers;          // which fit a reply of 512 octets no more
-  for (char c = 'a'; c < 'k'; c++) servers.push_back(std::string(50, c) + ".test");
+  std::vector<std::string> servers;          // which a reply of 512 octets has no room for behind a long text
+  for (char c = 'a'; c < 'e'; c++) servers.push_back(std::string(50, c) + ".test");
   TestImage::AddNs(zone("a-longer-apex.list.test", {ip}), servers);
   zone("beside.test", {ip, beside});
   zone("named.test", {names, beside});
@@ -139,7 +141,7 @@ TestImage MakeExpressImage(uint32_t profile) {
   image.AddZone("nosoa.test", {ip, six}, image::kZoneEntNxdomain);
   const auto large = image.AddDataset(image::kIp4Set);  // a direct table
   auto& map = image.dataset(large).map4 = {{0, 0}};
-  for (uint32_t i = 0; i < 40000; i++) map.push_back({i * 0x1000 + 1, i % 2 ? plain : one});
+  for (uint32_t i = 0; i < 70000; i++) map.push_back({i * 0x1000 + 1, results[i % 7]});
   zone("large.test", {large}, image::kZoneMinimal);
   image.Build(compiler::SharedSetPolicy::kAlways);
   return image;
