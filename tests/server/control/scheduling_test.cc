@@ -76,9 +76,10 @@ TEST(SchedulingTest, OperatorsPolicyStays) {
   EXPECT_EQ(InChild([] {
               const sched_param none{};
               if (::sched_setscheduler(0, SCHED_IDLE, &none) != 0) return 2;
+              const int nice = Nice();
               StandBack();
               ComeFirst();
-              return ::sched_getscheduler(0) == SCHED_IDLE ? 0 : 3;
+              return ::sched_getscheduler(0) == SCHED_IDLE && Nice() == nice ? 0 : 3;
             }),
             0);
 }
@@ -88,6 +89,22 @@ TEST(SchedulingTest, ComingFirstKeepsTheNiceValue) {
               if (::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), 7) != 0) return 2;
               ComeFirst();
               return Nice() == 7 && ::sched_getscheduler(0) == SCHED_OTHER ? 0 : 3;
+            }),
+            0);
+}
+
+TEST(SchedulingTest, ComingFirstAsksForShortSlices) {
+  EXPECT_EQ(InChild([] {
+              ComeFirst();
+              struct {
+                uint32_t size, policy;
+                uint64_t flags;
+                int32_t nice;
+                uint32_t priority;
+                uint64_t slice_ns, deadline_ns, period_ns;
+              } a{};
+              if (::syscall(SYS_sched_getattr, 0, &a, sizeof a, 0) != 0) return 2;
+              return a.slice_ns == 0 || a.slice_ns == 100'000 ? 0 : 3;  // 0: a kernel without slices (before 6.12)
             }),
             0);
 }
