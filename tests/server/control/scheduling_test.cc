@@ -41,9 +41,12 @@ bool Unprivileged() {
 TEST(SchedulingTest, LoadTakesWhatIsIdleWhenItMayComeBack) {
   EXPECT_EQ(InChild([] {
               const int nice = Nice() + 10;
+              rlimit before{}, limit{};
+              if (::getrlimit(RLIMIT_NICE, &before) != 0) return 2;
               AllowReturn();  // takes CAP_SYS_RESOURCE, which a container's root has not got
-              rlimit limit{};
               if (::getrlimit(RLIMIT_NICE, &limit) != 0) return 2;
+              // No more than it takes.
+              if (limit.rlim_cur > before.rlim_cur && limit.rlim_cur != static_cast<rlim_t>(20 - (nice < 19 ? nice : 19))) return 5;
               if (::geteuid() == 0 && ::setuid(kNobody) != 0) return 3;
               StandBack();
               const bool may = limit.rlim_cur >= static_cast<rlim_t>(20 - (nice < 19 ? nice : 19));
@@ -113,6 +116,8 @@ TEST(SchedulingTest, ComingFirstAsksForShortSlices) {
 TEST(SchedulingTest, StarvingThreadsComeBack) {
   EXPECT_EQ(InChild([] {
               if (::geteuid() != 0) return 0;  // nothing that could be taken back
+              StarvationWatch watch;
+              watch.Check();  // nobody to look at yet
               std::atomic<pid_t> loader{0};
               std::atomic<bool> done{false};
               std::thread thread([&] {
@@ -123,7 +128,6 @@ TEST(SchedulingTest, StarvingThreadsComeBack) {
               });
               loader.wait(0);
               const int before = ::sched_getscheduler(loader);
-              StarvationWatch watch;
               watch.Check();
               const int first = ::sched_getscheduler(loader);
               const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
