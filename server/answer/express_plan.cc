@@ -65,6 +65,8 @@ bool ChooseDatasets(const image::View& view, const image::Node& node, ExpressPla
     plan->elsewhere = plan->stored = 0;
     return true;
   }
+  // The leading nibbles of listed IPv6 addresses are names without data: not for the look-up of a name to see.
+  if (plan->kind == ExpressPlan::kNames && plan->ref6 != nullptr) return false;
   if (several6) plan->ref6 = nullptr;
   if (plan->ref == nullptr) plan->kind = ExpressPlan::kAddresses;
   // Four octets without a subzone, beside names: which one was meant is the general path's to find out.

@@ -37,8 +37,12 @@ TEST(LazyMemoryTest, PopulateTakesWhatTheOctetsTouch) {
   const LazyMemory memory(kPages * page);
   memory.Populate(page + 10, 3 * page + 1);
   EXPECT_EQ(ResidentPages(memory), 3u);
+  memory.Populate(100 * page, 100 * page + 1);
+  EXPECT_EQ(ResidentPages(memory), 4u);
+  memory.Populate(page, page);
+  EXPECT_EQ(ResidentPages(memory), 4u);
   memory.Populate(5, 5);
-  EXPECT_LE(ResidentPages(memory), 4u);
+  EXPECT_LE(ResidentPages(memory), 5u);
 }
 
 TEST(LazyMemoryTest, MovesAndFrees) {
@@ -51,6 +55,25 @@ TEST(LazyMemoryTest, MovesAndFrees) {
   EXPECT_EQ(a.size(), 100u);
   EXPECT_EQ(a.data()[99], 7);
   EXPECT_EQ(LazyMemory(0).data(), nullptr);
+}
+
+bool IsMapped(const uint8_t* page) {
+  unsigned char resident;
+  return ::mincore(const_cast<uint8_t*>(page), 1, &resident) == 0;
+}
+
+TEST(LazyMemoryTest, GivesItsAddressesBack) {
+  const uint8_t *first, *second;
+  {
+    LazyMemory a(100), b(100);
+    first = a.data();
+    second = b.data();
+    ASSERT_TRUE(IsMapped(first));
+    a = std::move(b);
+    EXPECT_FALSE(IsMapped(first));
+    EXPECT_TRUE(IsMapped(second));
+  }
+  EXPECT_FALSE(IsMapped(second));
 }
 
 TEST(LazyMemoryTest, MoreThanThereAreAddressesThrows) { EXPECT_THROW(LazyMemory(size_t{1} << 60), std::bad_alloc); }

@@ -20,9 +20,11 @@ template <typename Parse>
 Parsed ParseAll(Parse parse, const std::string& text, size_t most) {
   std::vector<net::Ip4> out(most);
   size_t count = 0;
-  const char* end = parse(text.data(), text.data() + text.size(), most, out.data(), &count);
+  // Without an octet behind it, so that a sanitizer sees every octet too many.
+  const std::vector<char> exact(text.begin(), text.end());
+  const char* end = parse(exact.data(), exact.data() + exact.size(), most, out.data(), &count);
   out.resize(count);
-  return {static_cast<size_t>(end - text.data()), out};
+  return {static_cast<size_t>(end - exact.data()), out};
 }
 
 TEST(PlainAddressesTest, EveryShapeOfALine) {

@@ -405,6 +405,10 @@ std::vector<BadImage> SetDamage() {
   add("sets-range-backwards", "out of order", [=](ImageEditor& e) { ranges(e)[0].last = ranges(e)[0].first - 1; });
   add("sets-range-longer", "classes and ranges",
       [=](ImageEditor& e) { ranges(e)[0].last = ranges(e)[0].last + 1; });
+  add("sets-range-last-longer", "classes and ranges", [=](ImageEditor& e) {
+    SetRange4& range = ranges(e)[shared(e).range_count - 1];
+    range.last = range.last + 1;
+  });
   add("sets-range-later", "classes and ranges",
       [=](ImageEditor& e) { ranges(e)[0].first = ranges(e)[0].first + 1; });
   add("sets-range-elsewhere", "classes and ranges", [=](ImageEditor& e) {
@@ -428,6 +432,11 @@ std::vector<BadImage> SetDamage() {
       [=](ImageEditor& e) { set(e, 0)[0] = static_cast<uint16_t>(0); });
   add("set-map-set-unknown", "sets of a map out of order",
       [=](ImageEditor& e) { set(e, 0)[2] = static_cast<uint16_t>(0xffff); });
+  add("set-map-set-behind", "sets of a map out of order",
+      [=](ImageEditor& e) { set(e, kElevenSets)[10] = static_cast<uint16_t>(shared(e).set_count + 1); });
+  add("set-map-block-empty", "sets of a map out of order", [=](ImageEditor& e) {
+    for (size_t i = 8; i < 16; i++) set(e, kElevenSets)[i] = static_cast<uint16_t>(0);
+  });
   add("set-map-set-twice", "sets of a map out of order",
       [=](ImageEditor& e) { set(e, 0)[1] = uint16_t{set(e, 0)[0]}; });
   add("set-map-set-hole", "sets of a map out of order",
@@ -437,6 +446,10 @@ std::vector<BadImage> SetDamage() {
   add("set-map-prefix-bits", "impossible prefix", [=](ImageEditor& e) { length(e, kExcludes)[0] = 8; });
   add("set-map-prefix-order", "impossible prefix",
       [=](ImageEditor& e) { own(e, kExcludes)[2] = uint32_t{own(e, kExcludes)[0]}; });
+  add("set-map-prefix-twice", "impossible prefix",
+      [=](ImageEditor& e) { own(e, kExcludes)[1] = uint32_t{own(e, kExcludes)[0]}; });
+  add("set-map-prefix-result-index", "impossible result",
+      [=](ImageEditor& e) { const_cast<uint8_t*>(PartsOf(map(e, kExcludes)).own_result)[0] = 9; });
   add("set-map-prefix-excludes-nothing", "not listed where nothing is",
       [=](ImageEditor& e) { map(e, kExcludes).rest = 0u; });
   add("set-map-padding", "not padded with zeros", [=](ImageEditor& e) {

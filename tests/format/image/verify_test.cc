@@ -53,6 +53,55 @@ TEST(VerifyTest, VerdictDoesNotDependOnThreads) {
   }
 }
 
+// An action of an acl in a map of shared sets, wherever a result may stand.
+TEST(VerifyTest, ActionsAreNoResultsOfSharedSets) {
+  compiler::ImageModel m = MakeSample("sets4");
+  auto acl = std::make_unique<compiler::DatasetModel>();
+  acl->kind = kAcl;
+  acl->spec = "acl:acl";
+  acl->map4 = {{0, 0}, {1, MakeAction(&m.pool, kAclRefuse)}, {2, 0}};
+  m.zones[0].acl = static_cast<uint32_t>(m.datasets.size());
+  m.datasets.push_back(std::move(acl));
+  compiler::WriteOptions options;
+  options.shared_sets = compiler::SharedSetPolicy::kAlways;
+  Bytes image;
+  ASSERT_TRUE(compiler::WriteImage(m, options, &image).ok());
+  const View view = *Verify(image, VerifyLevel::kEverything);
+  uint32_t action = 1;
+  while ((view.value(action).ref & kValueAction) == 0) action++;
+  const size_t map = 1;
+  auto refused = [&](auto edit) {
+    ImageEditor e(image);
+    edit(e, e.Edit(AsSetMap(e.view().map(Datasets(e.view().node(e.view().zones()[0].node))[map].map4))));
+    const auto verdict = Verify(e.Finish(), VerifyLevel::kEverything);
+    return !verdict.ok() && Message(verdict.status()).find("impossible result") != std::string::npos;
+  };
+  EXPECT_TRUE(refused([&](ImageEditor&, SetMap4& m4) { m4.rest = action; }));
+  EXPECT_TRUE(refused([&](ImageEditor& e, SetMap4& m4) { e.Edit(PartsOf(m4).result[0]) = action; }));
+}
+
+// Own prefixes may lie in sets, though the builder makes none: the set decides, for every way to ask.
+TEST(VerifyTest, SetsGoBeforeOwnPrefixes) {
+  ImageEditor e(SampleImage("sets4"));
+  auto header = [](const View& view) -> const MapHeader& {
+    return view.map(Datasets(view.node(view.zones()[0].node))[1].map4);
+  };
+  const SetMap4& map = AsSetMap(header(e.view()));
+  const SetMapParts parts = PartsOf(map);
+  ASSERT_GT(parts.own_count, 0u);
+  const net::Ip4 in_set = RangesOfSet(e.view(), e.view().shared_sets(), parts.set[0]).range[0].first;
+  const uint32_t before = FindAddress(e.view(), header(e.view()), in_set).result;
+  e.Edit(parts.own[0]) = in_set;
+  e.Edit(parts.length[0]) = uint8_t{32};
+  const_cast<uint8_t&>(parts.own_result[0]) = parts.result[0] == before ? 1 : 0;
+  ASSERT_NE(parts.OwnResult(0), before);
+  const Bytes image = e.Finish();
+  const auto view = Verify(image, VerifyLevel::kEverything);
+  ASSERT_TRUE(view.ok()) << Message(view.status());
+  EXPECT_EQ(FindAddress(*view, header(*view), in_set).result, before);
+  ExerciseView(*view);
+}
+
 // The file is renamed and its creation time differs: the same content.
 TEST(VerifyTest, IdentityIsThatOfTheContent) {
   compiler::WriteOptions options;

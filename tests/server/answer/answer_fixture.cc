@@ -202,10 +202,11 @@ void TestImage::AddNs(compiler::ZoneModel& zone, const std::vector<std::string>&
   zone.ns = std::move(ns);
 }
 
-void TestImage::Build() {
+void TestImage::Build(compiler::SharedSetPolicy shared_sets) {
   compiler::WriteOptions options;
   options.created_unix = 0;
   options.threads = 1;
+  options.shared_sets = shared_sets;
   auto result = compiler::WriteImage(model_, options, &bytes_);
   ASSERT_TRUE(result.ok()) << result.status().ToString();
   auto view = image::Verify(bytes_, image::VerifyLevel::kEverything);

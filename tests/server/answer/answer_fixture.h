@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "compiler/build/model.h"
+#include "compiler/build/shared_sets.h"
 #include "format/dns/message_reader.h"
 #include "format/dns/query_builder.h"
 #include "format/image/view.h"
@@ -92,7 +93,7 @@ class TestImage {
 
   compiler::ImageModel& model() { return model_; }
   // Writes and verifies the image; fails the test when that is impossible.
-  void Build();
+  void Build(compiler::SharedSetPolicy shared_sets = compiler::SharedSetPolicy::kWhenSmaller);
   const image::View& view() const { return view_; }
 
   Settings settings;

@@ -6,6 +6,10 @@
 
 namespace mz::answer {
 
+// Domains of _spf.test. Below one of them names get as long as those that a client has to cut, below the other a reply
+// gets too long for 512 octets. `bytes`: of the first label, 40 or 30.
+std::string LongDomain(size_t bytes);
+
 TestImage MakeExpressImage(uint32_t profile);
 
 }  // namespace mz::answer

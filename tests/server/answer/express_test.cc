@@ -9,6 +9,7 @@
 #include <random>
 
 #include "express_image.h"
+#include "format/image/verify.h"
 #include "server/answer/job.h"
 
 namespace mz::answer {
@@ -23,14 +24,16 @@ class Stream {
     static constexpr const char* kApexes[] = {"ip.list.test", "minimal.test", "t.est", "six.test",       "names.list.test", "wild.test", "generic.test",
                                               "combined.test", "base.test",   "_spf.test",    "mixed.test",      "acl.test",
                                               "records.test", "old.test",      "down.test",   "in.outer.test", "outer.test",      "nosoa.test",
-                                              "list.test",     "xip.list.test"};
+                                              "list.test",     "xip.list.test", "both.test",    "sixes.test",      "nibbles.test", "large.test", "pair.test", "_forward.test", "a-longer-apex.list.test",
+                                              "b-longer-apex.list.test", "beside.test", "named.test", "sparse.test", "sparse-records.test"};
     static constexpr const char* kNames[] = {"example.com", "a.example.com", "net", "b.net", "www.example.com", "not.com",
                                              "a-label-of-more-than-sixteen.octets.example", "deep.er.est.a.b", "two.org",
                                              "gen.org", "sub.example", "six.org", "none.org", "unknown.example", "a-rather-long-label.net",
-                                             "x.y.z", "subject.com", "er.est.a.b", "com", "1.2.3.4", "www", "a.b.c.d"};
-    std::string name = kApexes[Below(Below(3) ? 11 : std::size(kApexes))];
+                                             "x.y.z", "subject.com", "er.est.a.b", "com", "1.2.3.4", "www", "a.b.c.d", "2", "1.0.0.2", "1.0.0.7", "1.0.2.3", "1.0.4.5", "est.a.b", "kin.org"};
+    std::string name = kApexes[Below(Below(2) ? 11 : std::size(kApexes))];
     if (Below(3)) name = std::string(kNames[Below(std::size(kNames))]) + "." + name;
-    const uint32_t octets = Below(3) ? 4 : Below(6);
+    if (Below(200) == 0) name = LongDomain(Below(2) ? 40 : 30) + "._spf.test";
+    const uint32_t octets = Below(2) ? 4 : Below(3) ? 0 : Below(6);
     if (Below(4) == 0) {
       static constexpr const char* kStarts[] = {"20010db80000", "123400", "2002", "00000000000000000000ffff", "f"};
       std::string digits = kStarts[Below(Below(3) ? 2 : std::size(kStarts))];
@@ -86,15 +89,19 @@ INSTANTIATE_TEST_SUITE_P(Profiles, ExpressTest, ::testing::Values(0, image::kPro
 
 TEST_P(ExpressTest, EqualsTheGeneralPath) {
   TestImage image = MakeExpressImage(GetParam());
+  const std::string id = "node";
+  image.settings.server_id = {reinterpret_cast<const uint8_t*>(id.data()), id.size()};
+  if (GetParam() != 0) image.settings.max_udp_bytes = 300;  // 512 it is
   std::vector<uint32_t> rotation(image.view().zones().size()), general_rotation(rotation.size());
   WorkerState state{.ns_rotation = rotation}, general_state{.ns_rotation = general_rotation};
   Stream stream(7);
   std::map<std::string, int> taken, all;
-  for (int round = 0; round < 150000; round++) {
+  for (int round = 0; round < 250000; round++) {
     const std::string packet = stream.Packet();
     // Exactly as large as they are, so that a sanitizer sees every octet too many.
     const std::vector<uint8_t> wire(packet.begin(), packet.end());
-    std::vector<uint8_t> response(512 + stream.Below(2) * 800), general_response(response.size());
+    std::vector<uint8_t> response(stream.Below(50) ? 512 + stream.Below(2) * 800 : stream.Below(512)),
+        general_response(response.size());
     Request request{.wire = wire, .client = Client::FromV4(0xc0000200u + stream.Below(128)), .now_unix = 1000 + stream.Below(2)};
     request.tcp = stream.Below(8) == 0;
     Request general = request;
@@ -130,11 +137,36 @@ TEST_P(ExpressTest, EqualsTheGeneralPath) {
                           "names.list.test", "names.list.test NXDOMAIN", "combined.test", "combined.test NXDOMAIN", "_spf.test",
                           "nosoa.test NXDOMAIN", "old.test", "6 ip.list.test", "6 ip.list.test NXDOMAIN",
                           "wild.test", "wild.test NXDOMAIN", "generic.test",
-                          "generic.test NXDOMAIN", "6 combined.test", "6 _spf.test", "6 six.test"})
+                          "generic.test NXDOMAIN", "6 combined.test", "6 _spf.test", "6 six.test", "a-longer-apex.list.test", "named.test", "named.test NXDOMAIN",
+                          "sparse.test", "sparse.test NXDOMAIN", "sparse-records.test", "sparse-records.test NXDOMAIN", "large.test", "6 nibbles.test"})
     EXPECT_GT(taken[key], 0) << key << ": " << all[key];
-  for (const char* key : {"mixed.test", "acl.test", "outer.test", "down.test other"}) {
+  for (const char* key : {"mixed.test", "acl.test", "outer.test", "down.test other", "both.test", "both.test other", "6 sixes.test", "pair.test", "_forward.test"}) {
     EXPECT_GT(all[key], 0) << key;
     EXPECT_EQ(taken[key], 0) << key;
+  }
+}
+
+// Of every length, octet by octet; what lies behind the end does not count.
+TEST(LowerTest, WholeVectorsAreReadAsOneByOne) {
+  std::mt19937 random(9);
+  for (int round = 0; round < 20000; round++) {
+    constexpr size_t kMost = 255, kBehind = 16;
+    const size_t bytes = 1 + static_cast<size_t>(round) % kMost;
+    uint8_t any[kMost + kBehind], lower[kMost + kBehind], copy[kMost + kBehind];
+    for (size_t i = 0; i < sizeof any; i++) {
+      any[i] = static_cast<uint8_t>(round % 2 ? random() : "@AZ[`az{"[random() % 8]);
+      lower[i] = any[i] >= 'A' && any[i] <= 'Z' ? static_cast<uint8_t>(any[i] + 32) : any[i];
+      if (i >= bytes) lower[i] ^= 1;
+    }
+    CopyLower(any, bytes, copy);
+    ASSERT_TRUE(std::equal(copy, copy + bytes, lower)) << bytes;
+    ASSERT_TRUE(SameLower(any, lower, bytes)) << bytes;
+    if (bytes <= dns::kMaxLabelBytes) {
+      ASSERT_EQ(HashLabelLower(17, any, static_cast<unsigned>(bytes)), image::HashLabel(17, lower, bytes)) << bytes;
+    }
+    const size_t other = random() % bytes;
+    lower[other] ^= static_cast<uint8_t>(1u << random() % 8);
+    ASSERT_FALSE(SameLower(any, lower, bytes)) << bytes << " " << other;
   }
 }
 
@@ -180,6 +212,49 @@ TEST(ExpressPlansTest, BelongToOneImage) {
   const Reply reply = second.Ask("1.1.0.0.minimal.test", "TXT");
   EXPECT_EQ(reply.answer(), std::vector<std::string>{"1.1.0.0.minimal.test. 2100 IN TXT \"second\""});
   EXPECT_EQ(second.state().express.base, second.view().bytes().data());
+}
+
+// Answers by plans of `view`'s image, whatever was there before.
+void ExpectOwnPlans(const image::View& view, ExpressPlans* plans) {
+  const std::string packet = dns::BuildQuery(Wire("1.1.0.0.minimal.test"), dns::kTypeTxt, dns::kClassIn, {});
+  const Settings settings;
+  std::vector<uint8_t> response(512), expected(512);
+  Request request{.wire = {reinterpret_cast<const uint8_t*>(packet.data()), packet.size()}, .now_unix = 1000};
+  Request general = request;
+  request.response = response;
+  general.response = expected;
+  WorkerState state{.express = *plans}, general_state;
+  for (int i = 0; i < 2; i++) Answer(view, settings, request, state);
+  AnswerGenerally(view, settings, general, general_state);
+  EXPECT_EQ(response, expected);
+  ASSERT_EQ(state.express.count, 1u);
+  EXPECT_EQ(state.express.plans[0].zone_index, general.outcome.zone);
+  EXPECT_EQ(state.express.base, view.bytes().data());
+  EXPECT_EQ(state.express.plans[0].zone, &view.zones()[static_cast<size_t>(state.express.plans[0].zone_index)]);
+  *plans = state.express;
+}
+
+TEST(ExpressPlansTest, AreMadeAnewForTheSameContentElsewhere) {
+  TestImage first = MakeExpressImage(0), second = MakeExpressImage(0);
+  ASSERT_EQ(first.view().header().identity, second.view().header().identity);
+  ExpressPlans plans;
+  ExpectOwnPlans(first.view(), &plans);
+  ExpectOwnPlans(second.view(), &plans);
+}
+
+TEST(ExpressPlansTest, AreMadeAnewForOtherContentAtTheSamePlace) {
+  TestImage first = MakeExpressImage(0), second(0);
+  second.AddZone("other.test", {second.AddDataset(image::kIp4Set)});
+  const auto ip = second.AddDataset(image::kIp4Set);
+  second.List(ip, "0.0.1.1", second.Result({{"127.0.0.9", "second"}}));
+  second.AddZone("minimal.test", {ip});
+  second.Build();
+  const std::span<const uint8_t> large = first.view().bytes(), small = second.view().bytes();
+  std::vector<uint8_t> place(large.begin(), large.end());
+  ExpressPlans plans;
+  ExpectOwnPlans(*image::Verify(place, image::VerifyLevel::kEverything), &plans);
+  std::copy(small.begin(), small.end(), place.begin());
+  ExpectOwnPlans(*image::Verify(std::span(place).first(small.size()), image::VerifyLevel::kEverything), &plans);
 }
 
 }  // namespace

@@ -41,9 +41,12 @@ bool Unprivileged() {
 TEST(SchedulingTest, LoadTakesWhatIsIdleWhenItMayComeBack) {
   EXPECT_EQ(InChild([] {
               const int nice = Nice() + 10;
+              rlimit before{}, limit{};
+              if (::getrlimit(RLIMIT_NICE, &before) != 0) return 2;
               AllowReturn();  // takes CAP_SYS_RESOURCE, which a container's root has not got
-              rlimit limit{};
               if (::getrlimit(RLIMIT_NICE, &limit) != 0) return 2;
+              // No more than it takes.
+              if (limit.rlim_cur > before.rlim_cur && limit.rlim_cur != static_cast<rlim_t>(20 - (nice < 19 ? nice : 19))) return 5;
               if (::geteuid() == 0 && ::setuid(kNobody) != 0) return 3;
               StandBack();
               const bool may = limit.rlim_cur >= static_cast<rlim_t>(20 - (nice < 19 ? nice : 19));
@@ -76,9 +79,10 @@ TEST(SchedulingTest, OperatorsPolicyStays) {
   EXPECT_EQ(InChild([] {
               const sched_param none{};
               if (::sched_setscheduler(0, SCHED_IDLE, &none) != 0) return 2;
+              const int nice = Nice();
               StandBack();
               ComeFirst();
-              return ::sched_getscheduler(0) == SCHED_IDLE ? 0 : 3;
+              return ::sched_getscheduler(0) == SCHED_IDLE && Nice() == nice ? 0 : 3;
             }),
             0);
 }
@@ -92,10 +96,28 @@ TEST(SchedulingTest, ComingFirstKeepsTheNiceValue) {
             0);
 }
 
+TEST(SchedulingTest, ComingFirstAsksForShortSlices) {
+  EXPECT_EQ(InChild([] {
+              ComeFirst();
+              struct {
+                uint32_t size, policy;
+                uint64_t flags;
+                int32_t nice;
+                uint32_t priority;
+                uint64_t slice_ns, deadline_ns, period_ns;
+              } a{};
+              if (::syscall(SYS_sched_getattr, 0, &a, sizeof a, 0) != 0) return 2;
+              return a.slice_ns == 0 || a.slice_ns == 100'000 ? 0 : 3;  // 0: a kernel without slices (before 6.12)
+            }),
+            0);
+}
+
 // A thread that sleeps gets as little as one that starves: at the second look it is given a share.
 TEST(SchedulingTest, StarvingThreadsComeBack) {
   EXPECT_EQ(InChild([] {
               if (::geteuid() != 0) return 0;  // nothing that could be taken back
+              StarvationWatch watch;
+              watch.Check();  // nobody to look at yet
               std::atomic<pid_t> loader{0};
               std::atomic<bool> done{false};
               std::thread thread([&] {
@@ -106,7 +128,6 @@ TEST(SchedulingTest, StarvingThreadsComeBack) {
               });
               loader.wait(0);
               const int before = ::sched_getscheduler(loader);
-              StarvationWatch watch;
               watch.Check();
               const int first = ::sched_getscheduler(loader);
               const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
