@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/give_way.h"
+
 namespace mz {
 
 namespace {
@@ -25,6 +27,7 @@ void Unmap(uint8_t* data, size_t size) {
     ::munmap(data, bytes);
     data += bytes;
     size -= bytes;
+    GiveWay();
   }
 }
 }  // namespace

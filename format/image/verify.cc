@@ -5,11 +5,20 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <memory>
 
+#include "base/give_way.h"
 #include "format/image/verify_internal.h"
 
 namespace mz::image {
 namespace internal {
+namespace {
+
+// Between two calls of GiveWay().
+constexpr uint64_t kWordsAtOnce = 4096, kValuesAtOnce = 1024;
+constexpr uint64_t kChecksumAtOnce = 256u << 10;  // octets
+
+}  // namespace
 
 std::string_view SectionName(SectionId id) {
   static constexpr std::string_view kNames[kSectionCount] = {"zones",         "buckets",   "nodes", "maps",
@@ -98,6 +107,7 @@ bool Heap::Add(const std::vector<std::unique_ptr<Share>>& shares) {
   std::vector<uint64_t>& words = covered_.words();
   uint64_t twice = 0;
   for (size_t w = 0; w < words.size(); w++) {
+    if (w % kWordsAtOnce == 0) GiveWay();
     uint64_t claimed = words[w];
     for (const auto& share : shares) {
       twice |= claimed & share->words_[w];
@@ -113,6 +123,7 @@ bool Heap::Add(const std::vector<std::unique_ptr<Share>>& shares) {
 Status Heap::CheckRest() const {
   const std::vector<uint64_t>& words = covered_.words();
   for (uint64_t w = 0; w < words.size(); w++) {
+    if (w % kWordsAtOnce == 0) GiveWay();
     uint64_t free = ~words[w];
     while (free != 0) {
       const uint64_t i = w * 64 + static_cast<uint64_t>(std::countr_zero(free));
@@ -159,6 +170,7 @@ Verifier::Verifier(const View& view, int threads)
 Status Verifier::CheckValues() {
   bool more = false;  // the entry before continues here
   for (uint32_t id = 1; id < view_.value_count(); id++) {
+    if (id % kValuesAtOnce == 0) GiveWay();
     const Value& v = view_.value(id);
     const uint32_t ref = v.ref;
     if (!more) result_start_.Set(id);
@@ -307,6 +319,18 @@ Status CheckHeader(std::span<const uint8_t> bytes) {
   return CheckSectionTable(h, bytes.size());
 }
 
+uint64_t Checksum(const uint8_t* bytes, uint64_t size) {
+  if (size <= kChecksumAtOnce) return XXH3_64bits(bytes, size);
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
+  if (state == nullptr) return XXH3_64bits(bytes, size);
+  XXH3_64bits_reset(state.get());
+  for (uint64_t at = 0; at < size; at += kChecksumAtOnce) {
+    XXH3_64bits_update(state.get(), bytes + at, std::min(kChecksumAtOnce, size - at));
+    GiveWay();
+  }
+  return XXH3_64bits_digest(state.get());
+}
+
 Status CheckSectionChecksums(const View& view, int threads) {
   // The largest sections first, so that the threads end together.
   std::vector<uint32_t> order(kSectionCount);
@@ -319,7 +343,7 @@ Status CheckSectionChecksums(const View& view, int threads) {
     const SectionEntry& e = h.sections[id];
     const uint64_t padded = AlignSection(e.size);
     const uint8_t* base = view.bytes().data() + e.offset;
-    if (e.checksum != XXH3_64bits(base, padded)) return Damaged(id, "checksum of the section is wrong", 0);
+    if (e.checksum != Checksum(base, padded)) return Damaged(id, "checksum of the section is wrong", 0);
     if (!AllZero(base + e.size, padded - e.size))
       return Damaged(id, "the padding behind the section is not zero", e.size);
     return {};

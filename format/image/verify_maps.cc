@@ -2,6 +2,7 @@
 // parallel, in plain linear scans. See verify_internal.h and the description of maps in layout.h.
 #include <algorithm>
 
+#include "base/give_way.h"
 #include "format/image/verify_internal.h"
 
 namespace mz::image::internal {
@@ -9,10 +10,10 @@ namespace mz::image::internal {
 namespace {
 
 // Upper halves per task of a Direct4 map, and the map size from which tasks are worth it.
-constexpr uint32_t kHighsPerTask = 4096;
+constexpr uint32_t kHighsPerTask = 256;
 constexpr uint32_t kHighs = 65536;
 constexpr uint32_t kBigMap = 1u << 18;
-constexpr uint64_t kMapsPerTask = 256;
+constexpr uint64_t kMapsPerTask = 256, kMapsAtOnce = 16;
 
 // The results of a map by position. One per `value_bytes`, so that the scans have no switch inside.
 template <int kValueBytes>
@@ -332,6 +333,7 @@ Status Verifier::CheckMaps() {
     const uint64_t end = std::min<uint64_t>(begin + kMapsPerTask, map_offsets_.size());
     for (uint64_t i = begin; i < end; i++) {
       const uint32_t offset = map_offsets_[i];
+      if (i % kMapsAtOnce == 0) GiveWay();
       MZ_RETURN_IF_ERROR(CheckMapResults(offset));
       MZ_RETURN_IF_ERROR(view_.map(offset).kind == kMapDirect4 ? CheckDirectPart(offset, 0, kHighs)
                                                                : CheckTree(offset));

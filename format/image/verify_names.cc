@@ -2,14 +2,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/give_way.h"
 #include "format/image/verify_internal.h"
 
 namespace mz::image::internal {
 
 namespace {
 
-// Buckets per task: large enough to hide the hand-out, small enough to share.
-constexpr uint64_t kBucketsPerTask = 4096;
+// Buckets per task: large enough to hide the hand-out, small enough to share. And between two calls of GiveWay().
+constexpr uint64_t kBucketsPerTask = 4096, kBucketsAtOnce = 128;
 constexpr uint64_t kBucketsAhead = 4;
 
 bool IsIp4Kind(uint8_t kind) { return kind == kIp4Set || kind == kIp4Tset || kind == kIp4Trie; }
@@ -186,6 +187,7 @@ Status Verifier::CheckSubzones() {
   if (!has_combined_) return {};
   const auto* buckets = reinterpret_cast<const Bucket*>(view_.section(kBuckets).data());
   for (uint64_t b = 0; b < view_.bucket_count(); b++) {
+    if (b % kBucketsAtOnce == 0) GiveWay();
     for (int i = 0; i < kBucketSlots && buckets[b].tag[i] != 0; i++) {
       const NameRecord& r = view_.name(buckets[b].record[i]);
       if ((r.flags & kNameExact) == 0 || r.scope == 0) continue;
@@ -225,6 +227,7 @@ Status Verifier::CheckNames() {
 Status Verifier::CheckBucketNames(uint64_t first, uint64_t end, Heap::Share* share) {
   const auto* buckets = reinterpret_cast<const Bucket*>(view_.section(kBuckets).data());
   for (uint64_t b = first; b < end; b++) {
+    if (b % kBucketsAtOnce == 0) GiveWay();
     // Records lie anywhere: fetch those of a later bucket while this one is checked.
     if (b + kBucketsAhead < end) {
       for (int i = 0; i < kBucketSlots; i++) {

@@ -4,12 +4,17 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/give_way.h"
+
 namespace mz::image::internal {
 
 template <typename Task>
 Status ParallelFor(uint64_t count, int threads, const Task& task) {
   if (threads < 2 || count < 2) {
-    for (uint64_t i = 0; i < count; i++) MZ_RETURN_IF_ERROR(task(i));
+    for (uint64_t i = 0; i < count; i++) {
+      GiveWay();
+      MZ_RETURN_IF_ERROR(task(i));
+    }
     return {};
   }
   std::atomic<uint64_t> next{0};
@@ -23,6 +28,7 @@ Status ParallelFor(uint64_t count, int threads, const Task& task) {
     while (!failed.load(std::memory_order_relaxed)) {
       const uint64_t i = next.fetch_add(1, std::memory_order_relaxed);
       if (i >= count) return;
+      GiveWay();
       Status status = task(i);
       if (status.ok()) continue;
       failed.store(true, std::memory_order_relaxed);

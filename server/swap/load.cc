@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/give_way.h"
 #include "format/image/layout.h"
 #include "format/image/verify.h"
 
@@ -53,6 +54,7 @@ Status ReadPiece(int fd, std::span<uint8_t> out, uint64_t offset, const std::str
                             " bytes while it was read; publish images by rename, never by writing in place");
     out = out.subspan(static_cast<size_t>(n));
     offset += static_cast<uint64_t>(n);
+    GiveWay();
   }
   return absl::OkStatus();
 }

@@ -3,6 +3,7 @@
 #include "server/swap/load.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -11,12 +12,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "tests/format/image/sample_models.h"
+
+namespace {
+std::atomic<size_t> yields{0};
+}
+
+// In place of the C library's: see GivesWayOften.
+extern "C" int sched_yield() noexcept {
+  yields++;
+  return 0;
+}
 
 namespace mz::swap {
 namespace {
@@ -64,6 +76,28 @@ TEST_F(LoadTest, GoodFileIsServedFromACopy) {
     ASSERT_EQ(::truncate(path_.c_str(), 0), 0);
     EXPECT_TRUE(std::ranges::equal((*g)->bytes.bytes(), image_));
     Write(image_);
+  }
+}
+
+// A load in the background offers its core at least once for every 64 KiB that it copies, and for what it verifies.
+TEST_F(LoadTest, GivesWayOften) {
+  constexpr size_t kBytes = 16u << 20;
+  compiler::WriteOptions options;
+  options.build_options_json = "{\"text\": \"" + std::string(kBytes, 'x') + "\"}";
+  ASSERT_TRUE(compiler::WriteImage(image::MakeSample("every-kind"), options, &image_).ok());
+  Write(image_);
+  for (const int threads : {1, 4}) {
+    yields = 0;
+    ASSERT_TRUE(LoadImageFile(path_, {.verify_threads = threads}).ok());
+    EXPECT_EQ(yields, 0u);
+    std::thread([&] {
+      const sched_param parameter{};
+      ASSERT_EQ(::sched_setscheduler(0, SCHED_BATCH, &parameter), 0);
+      ASSERT_TRUE(LoadImageFile(path_, {.verify_threads = threads}).ok());
+    }).join();
+    const size_t copied = kBytes >> 16, verified = kBytes >> 18, freed = kBytes >> 21;
+    EXPECT_GE(yields, copied + verified + freed);
+    EXPECT_LE(yields, 2 * (copied + verified + freed) + 200);
   }
 }
 
