@@ -187,8 +187,6 @@ def workload(stage, w, budget, clock, share, available, state):
                 result["cannot"].append({"server": setup.label, "reason": "did not start here: %s" % error})
         result["busy"], result["load_average"] = wait_quiet(budget.patience), load_average()
         rows = saturated(running, queries, budget, late)
-        if budget.ports(w):
-            many_ports(running, queries, rows, budget, late)
         real = [s for s in running if s.label not in ECHOES]
         result["agreement"] = agreement(real, queries)
         if budget.latency(w):
@@ -203,6 +201,8 @@ def workload(stage, w, budget, clock, share, available, state):
                 rows[server.label]["bytes_each"] = rows[server.label]["memory"]["pss"] / w.count
         if w.kind == "domains" and "rbldnsd" in rows:
             state["rbldnsd_bytes"] = (rows["rbldnsd"]["bytes_each"], w.count)
+        if budget.ports(w):
+            many_ports(running, queries, rows, budget, late)
         if budget.dnsperf(w) and "dnsperf" in available:
             dnsperf(real, queries, rows, budget)
         if budget.tcp(w):

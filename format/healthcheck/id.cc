@@ -90,10 +90,14 @@ int HexDigit(char c) {
 
 MacKey MacKey::FromBytes(std::span<const uint8_t> key) {
   uint8_t block[64] = {};
-  if (key.size() > sizeof block)
-    SHA256(key.data(), key.size(), block);  // RFC 2104 section 2
-  else if (!key.empty())
+  if (key.size() > sizeof block) {  // RFC 2104 section 2
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, key.data(), key.size());
+    SHA256_Final(block, &context);
+  } else if (!key.empty()) {
     std::memcpy(block, key.data(), key.size());
+  }
   MacKey out;
   PadState(block, 0x36, out.inner);
   PadState(block, 0x5c, out.outer);
