@@ -24,6 +24,7 @@ import dnswire                          # noqa: E402
 from harness import free_port           # noqa: E402,F401  (for UDP and TCP, outside the ephemeral range)
 
 QUIET_BUSY = 0.05       # share of the cores that others may use in a run that calls itself quiet
+QUIET_TAKEN_MS = 2      # for which the server's core may be gone in such a run
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = str(CORES[0]), str(CORES[min(1, len(CORES) - 1)])
 
@@ -79,6 +80,22 @@ def busy_share(seconds=1.0):
     time.sleep(seconds)
     total2, idle2 = read()
     return 1 - (idle2 - idle) / max(1, total2 - total)
+
+
+def taken_ms(seconds=0.3):
+    """The longest time, in milliseconds, for which a loop on the server's core did not run: other programs, or a host that gives
+    its processors to others, which the machine's own statistics need not show."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {int(SERVER_CORE)})
+    try:
+        begun = last = time.monotonic_ns()
+        longest = 0
+        while last - begun < seconds * 1e9:
+            now = time.monotonic_ns()
+            longest, last = max(longest, now - last), now
+    finally:
+        os.sched_setaffinity(0, allowed)
+    return longest / 1e6
 
 
 def load_average():

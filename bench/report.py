@@ -141,8 +141,9 @@ def goals(result):
 # ------------------------------------------------------------------------------------------------------ Markdown
 def markdown(result, charts):
     m, ws = result["machine"], result["workloads"]
-    quiet = "quiet" if result["quiet"] else "NOT QUIET: others used up to %.0f %% of the cores; take ratios as hints" % (
-        100 * result["busiest"])
+    quiet = "quiet" if result["quiet"] else (
+        "NOT QUIET: others used up to %.0f %% of the cores, and took the server's core for up to %s ms at a time; take ratios as "
+        "hints" % (100 * result["busiest"], number(result.get("taken_ms", 0))))
     out = ["# Comparison of %s" % result["date"], "",
            "%s, %d cores used of %d, %s, Linux %s. Server on core %d, client on core %d, loopback; one worker each. Budget %s, "
            "%d repetitions of %g s, interleaved; medians (lowest–highest). Load average at the start %.2f; %s. mailzone %s; %s." % (

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import measure
-from measure import MANY_PORTS, Probe, ask, busy_share, client, cpu_seconds, load_average, program, summary, timed
+from measure import MANY_PORTS, Probe, ask, busy_share, client, cpu_seconds, load_average, program, summary, taken_ms, timed
 import tcp_load
 from servers import ECHOES, RBLDNSD, Cannot, Setup, compared, mailzone, rbldnsd
 
@@ -185,7 +185,7 @@ def workload(stage, w, budget, clock, share, available, state):
                 if setup.label == ECHOES[0]:
                     raise
                 result["cannot"].append({"server": setup.label, "reason": "did not start here: %s" % error})
-        result["busy"], result["load_average"] = wait_quiet(budget.patience), load_average()
+        result["busy"], result["taken_ms"], result["load_average"] = wait_quiet(budget.patience), taken_ms(), load_average()
         rows = saturated(running, queries, budget, late)
         real = [s for s in running if s.label not in ECHOES]
         result["agreement"] = agreement(real, queries)
@@ -235,7 +235,7 @@ def swap(stage, w, budget):
     for setup in setups:
         setup.publish(0)
     result["image_bytes"] = os.path.getsize(stage.image(w))
-    result["busy"], result["load_average"] = wait_quiet(budget.patience), load_average()
+    result["busy"], result["taken_ms"], result["load_average"] = wait_quiet(budget.patience), taken_ms(), load_average()
     for setup in setups:
         result["rows"][setup.label] = {"reload": reload(stage, w, setup, queries, budget, None)}
     return result
