@@ -36,10 +36,17 @@ bool GoTogether(const Reply& a, const Reply& b) {
 
 }  // namespace
 
+bool ReplyTrains::KernelCuts() {
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  int bytes;
+  socklen_t size = sizeof bytes;
+  return socket.valid() && ::getsockopt(socket.get(), SOL_UDP, UDP_SEGMENT, &bytes, &size) == 0;
+}
+
 void ReplyTrains::Group(std::span<const Reply> replies) {
   size_ = replies.size();
   std::fill_n(cars_.begin(), size_, uint16_t{1});
-  if (size_ < kShortestTrain) return;
+  if (size_ < kShortestTrain || !possible_) return;
   if (pause_ > 0) {
     pause_--;
     return;

@@ -47,6 +47,12 @@ struct Reply {
 
 class ReplyTrains {
  public:
+  ReplyTrains() : ReplyTrains(KernelCuts()) {}
+  // False: every reply goes alone.
+  explicit ReplyTrains(bool possible) : possible_(possible) {}
+  // Whether this kernel knows UDP_SEGMENT. One that does not (before 4.18; some that imitate Linux) may send a train as one
+  // datagram instead of refusing it.
+  static bool KernelCuts();
   // At most kMostReplies.
   void Group(std::span<const Reply> replies);
   // Each reply of the group: alone(index), or with others train(index of the first).
@@ -70,6 +76,7 @@ class ReplyTrains {
   static constexpr unsigned kPause = 10'000;
 
  private:
+  const bool possible_;
   size_t size_ = 0;
   unsigned pause_ = 0;
   std::array<uint16_t, 2 * kMostReplies> first_;   // by hash: a reply and 1

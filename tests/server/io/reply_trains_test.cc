@@ -166,6 +166,14 @@ TEST(ReplyTrainsTest, AfterARefusalTheyRestForAWhile) {
   EXPECT_EQ(Depart(trains, r.list).size(), 1u);
 }
 
+TEST(ReplyTrainsTest, NoneWhereTheKernelDoesNotCut) {
+  EXPECT_TRUE(ReplyTrains::KernelCuts());  // Linux 4.18 and later
+  ReplyTrains trains(false);
+  Replies r;
+  for (int i = 0; i < 3; i++) r.Add(Peer(7), 60);
+  EXPECT_EQ(Depart(trains, r.list), (Departures{{0}, {1}, {2}}));
+}
+
 class TrainTest : public testing::TestWithParam<BackendKind> {};
 MZ_FOR_BOTH_BACKENDS(TrainTest);
 
