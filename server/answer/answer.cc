@@ -302,6 +302,8 @@ void Prepare(const image::View& view, Request& request, Job* job, bool* silent) 
 // An image this small stays in a second-level cache by itself; asking for it early on the general path would only cost
 // time (about 35 ns a query, bench/server/answer).
 constexpr uint64_t kCachedBytes = 512 << 10;
+// And this small in a first-level cache: the express lane does not ask early either (10 ns a query).
+constexpr uint64_t kNearBytes = 32 << 10;
 
 // One request by the general path. The index of its zone, or -1.
 int32_t AnswerByJob(const image::View& view, const Settings& settings, Request& request, WorkerState& state) {
@@ -330,38 +332,36 @@ int32_t AnswerMixed(const image::View& view, const Settings& settings, std::span
   // In the order of the requests, for the sake of the rotation counters.
   size_t next = 0;
   int32_t zone = -1;
-  for (size_t i = 0; i < requests.size(); i++) {
-    if (express[i].plan == nullptr) {
-      Job& job = jobs[next];
-      if (silent[next++]) continue;
-      Response(view, settings, requests[i], job, state).Run();
-      if (job.zone_index >= 0) zone = job.zone_index;
-    } else if (!lane.Answer(express[i], requests[i])) {
+  for (size_t i = 0; (i = lane.Answer(requests, express, i)) < requests.size(); i++) {
+    if (express[i].plan != nullptr) {
       AnswerByJob(view, settings, requests[i], state);
+      continue;
     }
+    Job& job = jobs[next];
+    if (silent[next++]) continue;
+    Response(view, settings, requests[i], job, state).Run();
+    if (job.zone_index >= 0) zone = job.zone_index;
   }
   return zone;
 }
 
 // Requires: at most kBatch requests.
 void AnswerChunk(const image::View& view, const Settings& settings, std::span<Request> requests, WorkerState& state) {
-  const size_t n = requests.size();
   ExpressLane lane(view, settings, state);
-  ExpressQuery express[kBatch];
-  for (size_t i = 0; i < n; i++)
-    if (!lane.Read(requests[i], &express[i])) express[i].plan = nullptr;
-  if (n > 1) lane.Warm(requests.data(), {express, n});
+  ExpressQuery space[kBatch];
+  const std::span<ExpressQuery> express(space, requests.size());
+  lane.Read(requests, express);
+  if (requests.size() > 1 && view.served_bytes() > kNearBytes) lane.Warm(requests, express);
   size_t general = 0;
-  for (size_t i = 0; i < n; i++) general += express[i].plan == nullptr;
+  for (const ExpressQuery& q : express) general += q.plan == nullptr;
   int32_t zone = -1;
   if (general > 1) {  // jobs are large: most batches do without
-    zone = AnswerMixed(view, settings, requests, {express, n}, lane, state);
+    zone = AnswerMixed(view, settings, requests, express, lane, state);
   } else {
-    for (size_t i = 0; i < n; i++)
-      if (express[i].plan == nullptr)
-        zone = AnswerByJob(view, settings, requests[i], state);
-      else if (!lane.Answer(express[i], requests[i]))
-        AnswerByJob(view, settings, requests[i], state);
+    for (size_t i = 0; (i = lane.Answer(requests, express, i)) < requests.size(); i++) {
+      const int32_t answered = AnswerByJob(view, settings, requests[i], state);
+      if (express[i].plan == nullptr) zone = answered;
+    }
   }
   if (zone >= 0) lane.Learn(zone);  // only now: the queries of this batch point at plans
 }

@@ -10,6 +10,7 @@
 #include "server/answer/express_plan.h"
 #include "server/answer/job.h"
 #include "server/answer/nibbles.h"
+#include "server/answer/octets.h"
 #include "server/answer/reply.h"
 #include "server/answer/short_text.h"
 
@@ -31,16 +32,6 @@ constexpr size_t kMaxQnameBytes = 250;
 // Header fields from the flags on: QR, opcode, AA and TC clear; one question; no answers, no authority.
 bool IsPlainHeader(const uint8_t* wire) {
   return (LoadBe64(wire + 2) & 0xfe00ffffffffffffull) == 0x0000000100000000ull;
-}
-
-// Octets of the labels of a reversed address without leading zeros.
-size_t ReversedBytes(net::Ip4 ip4) {
-  size_t bytes = 2 * kOctets;
-  for (unsigned i = 0; i < kOctets; i++) {
-    const unsigned octet = ip4 >> (8 * i) & 255;
-    bytes += (octet > 9) + (octet > 99);
-  }
-  return bytes;
 }
 
 // Offset behind the QNAME, or 0: found from the end where OPT has no options, label by label otherwise.
@@ -80,7 +71,22 @@ void ExpressLane::Learn(int32_t zone_index) {
   plans_.next = (plans_.next + 1) % ExpressPlans::kPlans;
 }
 
-bool ExpressLane::Read(const Request& request, ExpressQuery* q) const {
+// The leftmost labels as an address; `at` moves behind them.
+[[gnu::always_inline]] inline bool ExpressLane::ReadAddress(const uint8_t* packet, size_t apex, ExpressQuery* q, size_t* at) const {
+  if (packet[*at] == 1 && *at + kNibbleLabelBytes <= apex && ParseNibbleLabels(packet + *at, &q->ip6)) {
+    q->six = true;
+    *at += kNibbleLabelBytes;
+    return !net::IsV4Mapped(q->ip6) && !net::Is6To4(q->ip6);  // these may be asked as IPv4 addresses
+  }
+  OctetLabels octets;
+  if (apex < kQname + 2 * kOctets || !ParseOctetLabels(packet + kQname, &octets)) return false;
+  q->ip4 = octets.ip4;
+  *at = kQname + octets.bytes;
+  // RFC 7208 section 7.3 writes no leading zeros; rbldnsd takes them.
+  return *at <= apex && !(octets.leading_zeros && q->plan->kind == ExpressPlan::kPolicies);
+}
+
+[[gnu::always_inline]] inline bool ExpressLane::ReadOne(const Request& request, ExpressQuery* q) const {
   const std::span<const uint8_t> wire = request.wire;
   const uint8_t* const packet = wire.data();
   if (wire.size() < 2 * dns::kHeaderBytes || wire.size() > kMaxRequest || !IsPlainHeader(packet)) return false;
@@ -165,32 +171,20 @@ bool ExpressLane::Read(const Request& request, ExpressQuery* q) const {
   image::NameHasher hasher(view_.hash_seed(), plan->ref->scope);
   while (names > 0) hasher.Add(label_hash[--names]);
   q->hash = hasher.Finish();
+  view_.PrefetchBucket(q->hash);
+  q->guess = nullptr;
   q->name_bytes = static_cast<uint8_t>(apex - kQname - q->name_at);
   q->labels = static_cast<uint8_t>(labels);
   return true;
 }
 
-// The leftmost labels as an address; `at` moves behind them.
-bool ExpressLane::ReadAddress(const uint8_t* packet, size_t apex, ExpressQuery* q, size_t* at) const {
-  if (packet[*at] == 1 && *at + kNibbleLabelBytes <= apex && ParseNibbleLabels(packet + *at, &q->ip6)) {
-    q->six = true;
-    *at += kNibbleLabelBytes;
-    return !net::IsV4Mapped(q->ip6) && !net::Is6To4(q->ip6);  // these may be asked as IPv4 addresses
-  }
-  uint32_t ip4 = 0;
-  for (unsigned i = 0; i < kOctets; i++) {
-    unsigned octet;
-    if (*at >= apex || !internal::ParseOctet(packet + *at, &octet)) return false;
-    ip4 |= octet << (8 * i);
-    *at += 1u + packet[*at];
-  }
-  q->ip4 = ip4;
-  // RFC 7208 section 7.3 writes no leading zeros; rbldnsd takes them.
-  return q->plan->kind != ExpressPlan::kPolicies || *at == kQname + ReversedBytes(ip4);
+void ExpressLane::Read(std::span<const Request> requests, std::span<ExpressQuery> queries) const {
+  for (size_t i = 0; i < requests.size(); i++)
+    if (!ReadOne(requests[i], &queries[i])) queries[i].plan = nullptr;
 }
 
 // The one dataset of a subzone that is asked for such an address.
-bool ExpressLane::FindSubzone(const image::NameRecord& record, ExpressQuery* q) const {
+[[gnu::always_inline]] inline bool ExpressLane::FindSubzone(const image::NameRecord& record, ExpressQuery* q) const {
   if (record.flags & image::kNameBelow) return false;  // a longer name may be a subzone, too
   const image::DatasetRef* chosen = nullptr;
   for (const image::DatasetRef& ref : image::Datasets(view_.node(record.a))) {
@@ -229,9 +223,11 @@ uint32_t ExpressLane::FindWildcard(const uint8_t* name, const ExpressQuery& q) c
 bool ExpressLane::Find(const Request& request, ExpressQuery* q) const {
   const image::DatasetRef& ref = *q->plan->ref;
   const uint8_t* name = request.wire.data() + kQname + q->name_at;
-  const image::NameRecord* record =
-      view_.FindNameIf(ref.scope, q->hash, q->name_bytes,
-                       [&](const uint8_t* stored) { return SameLower(name, stored, q->name_bytes); });
+  auto same = [&](const uint8_t* stored) { return SameLower(name, stored, q->name_bytes); };
+  const image::NameRecord* record = q->guess;
+  if (record == nullptr || record->scope != ref.scope || record->name_bytes != q->name_bytes ||
+      !same(image::NameBytes(*record).data())) [[unlikely]]
+    record = view_.FindNameIf(ref.scope, q->hash, q->name_bytes, same);
   const bool exact = record != nullptr && (record->flags & image::kNameExact) != 0;
   q->found = true;
   q->listed = exact;
@@ -255,14 +251,12 @@ bool ExpressLane::Find(const Request& request, ExpressQuery* q) const {
   }
 }
 
-void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries) const {
-  // Each loop touches what the one before has asked the memory for.
-  for (const ExpressQuery& q : queries)
-    if (q.plan != nullptr && !q.found) view_.PrefetchBucket(q.hash);
-  for (const ExpressQuery& q : queries) {
+void ExpressLane::Warm(std::span<const Request> requests, std::span<ExpressQuery> queries) const {
+  // Each loop touches what the one before, or Read(), has asked the memory for.
+  for (ExpressQuery& q : queries) {
     if (q.plan == nullptr || q.found) continue;
-    if (const image::NameRecord* record = view_.GuessName(q.hash))
-      PrefetchLines(record, q.plan->kind >= ExpressPlan::kNames ? 1 : 2);
+    q.guess = view_.GuessName(q.hash);
+    if (q.guess != nullptr) PrefetchLines(q.guess, q.plan->kind >= ExpressPlan::kNames ? 1 : 2);
   }
   MapWalk<net::Ip4> walks[kBatch];
   MapWalk<net::Ip6> walks6[kBatch];
@@ -305,7 +299,35 @@ void ExpressLane::Warm(const Request* requests, std::span<ExpressQuery> queries)
   WalkMaps(view_, std::span(walks6, count6));
 }
 
-uint32_t ExpressLane::FindListed(const ExpressQuery& q) const {
+// OPT, header and outcome. The header of the request is there.
+[[gnu::always_inline]] inline void ExpressLane::Finish(const ExpressQuery& q, Request& request, size_t size, uint16_t rcode, uint16_t answers,
+                         uint32_t authority, uint32_t additional) const {
+  uint8_t* const out = request.response.data();
+  if (q.edns) {
+    uint8_t* const opt = out + size;
+    std::memcpy(opt, &opt_, sizeof opt_);
+    StoreBe32(opt + 7, q.dnssec_ok ? uint32_t{dns::kEdnsDnssecOk} << 16 : 0);
+    size += dns::kOptRecordBytes;
+    additional++;
+  }
+  const uint16_t flags =
+      static_cast<uint16_t>(dns::kFlagQr | dns::kFlagAa | rcode | (LoadBe16(out + 2) & dns::kFlagRd));
+  StoreBe32(out + 2, uint32_t{flags} << 16 | 1);
+  StoreBe32(out + 6, uint32_t{answers} << 16 | authority);
+  StoreBe16(out + 10, static_cast<uint16_t>(additional));
+  request.response_size = size;
+  Outcome& outcome = request.outcome;
+  outcome.kind = rcode == dns::kNoError ? Outcome::kAnswered : Outcome::kNxdomain;
+  outcome.rcode = rcode;
+  outcome.answer_count = answers;
+  outcome.qtype = q.qtype;
+  outcome.qclass = dns::kClassIn;
+  outcome.qname_bytes = static_cast<uint8_t>(q.question_end - 4u - kQname);
+  outcome.zone = q.plan->zone_index;
+  outcome.delay_ms = 0;
+}
+
+[[gnu::always_inline]] inline uint32_t ExpressLane::FindListed(const ExpressQuery& q) const {
   if (q.searched)
     return q.map->kind == image::kMapSets4
                ? image::internal::FindSets4(view_, image::AsSetMap(*q.map), q.ip4, q.result)
@@ -321,7 +343,27 @@ uint32_t ExpressLane::EvaluatePolicy(const ExpressQuery& q) const {
                     : image::EvaluateSpf(view_, *q.domain, q.ip4).program;
 }
 
-bool ExpressLane::Answer(ExpressQuery& q, Request& request) const {
+// The NS set behind an answer of `*size` octets.
+void ExpressLane::AddAuthority(const ExpressQuery& q, Request& request, size_t* size, uint32_t* authority,
+                               uint32_t* additional) const {
+  dns::ResponseWriter writer = Writer(q, request, *size, 1);
+  Composer composer(view_, writer, q.qtype);
+  AddPositiveAuthority(view_, composer, *q.plan->zone, q.plan->zone_index, ApexOffset(q), state_);
+  *size = writer.size();
+  *authority = writer.count(dns::kAuthority);
+  *additional = writer.count(dns::kAdditional);
+}
+
+// `size` octets are there but for header and question: the answer section is complete.
+[[gnu::always_inline]] inline bool ExpressLane::Positive(const ExpressQuery& q, Request& request, size_t size) const {
+  CopyShort(request.response.data(), request.wire.data(), q.question_end);
+  uint32_t authority = 0, additional = 0;
+  if (HasPositiveAuthority(*q.plan->zone)) AddAuthority(q, request, &size, &authority, &additional);
+  Finish(q, request, size, dns::kNoError, 1, authority, additional);
+  return true;
+}
+
+[[gnu::always_inline]] inline bool ExpressLane::AnswerOne(ExpressQuery& q, Request& request) const {
   if (!q.found && !Find(request, &q)) return false;
   if (request.response.size() < dns::kMinUdpBytes) return false;
   if (q.plan->kind == ExpressPlan::kRecords) return Record(q, request);
@@ -367,6 +409,12 @@ bool ExpressLane::Answer(ExpressQuery& q, Request& request) const {
   return Positive(q, request, q.question_end + dns::kAnswerOverhead + rdata_bytes);
 }
 
+size_t ExpressLane::Answer(std::span<Request> requests, std::span<ExpressQuery> queries, size_t from) const {
+  for (; from < requests.size(); from++)
+    if (queries[from].plan == nullptr || !AnswerOne(queries[from], requests[from])) break;
+  return from;
+}
+
 // The one record of the type; it is stored as it is sent, behind the owner.
 bool ExpressLane::Record(const ExpressQuery& q, Request& request) const {
   if (!q.listed) return Negative(q, request);
@@ -391,23 +439,6 @@ bool ExpressLane::Record(const ExpressQuery& q, Request& request) const {
   return Positive(q, request, size);
 }
 
-// `size` octets are there but for header and question: the answer section is complete.
-bool ExpressLane::Positive(const ExpressQuery& q, Request& request, size_t size) const {
-  CopyShort(request.response.data(), request.wire.data(), q.question_end);
-  const image::ZoneRecord& zone = *q.plan->zone;
-  uint32_t authority = 0, additional = 0;
-  if (HasPositiveAuthority(zone)) {
-    dns::ResponseWriter writer = Writer(q, request, size, 1);
-    Composer composer(view_, writer, q.qtype);
-    AddPositiveAuthority(view_, composer, zone, q.plan->zone_index, ApexOffset(q), state_);
-    size = writer.size();
-    authority = writer.count(dns::kAuthority);
-    additional = writer.count(dns::kAdditional);
-  }
-  Finish(q, request, size, dns::kNoError, 1, authority, additional);
-  return true;
-}
-
 bool ExpressLane::Negative(const ExpressQuery& q, Request& request) const {
   const image::ZoneRecord& zone = *q.plan->zone;
   if ((zone.flags & image::kZoneEntNxdomain) == 0) {
@@ -430,34 +461,6 @@ dns::ResponseWriter ExpressLane::Writer(const ExpressQuery& q, Request& request,
                              q.edns ? dns::kOptRecordBytes : 0);
   writer.Continue(q.question_end, size, answers);
   return writer;
-}
-
-// OPT, header and outcome. The header of the request is there.
-void ExpressLane::Finish(const ExpressQuery& q, Request& request, size_t size, uint16_t rcode, uint16_t answers,
-                         uint32_t authority, uint32_t additional) const {
-  uint8_t* const out = request.response.data();
-  if (q.edns) {
-    uint8_t* const opt = out + size;
-    std::memcpy(opt, &opt_, sizeof opt_);
-    StoreBe32(opt + 7, q.dnssec_ok ? uint32_t{dns::kEdnsDnssecOk} << 16 : 0);
-    size += dns::kOptRecordBytes;
-    additional++;
-  }
-  const uint16_t flags =
-      static_cast<uint16_t>(dns::kFlagQr | dns::kFlagAa | rcode | (LoadBe16(out + 2) & dns::kFlagRd));
-  StoreBe32(out + 2, uint32_t{flags} << 16 | 1);
-  StoreBe32(out + 6, uint32_t{answers} << 16 | authority);
-  StoreBe16(out + 10, static_cast<uint16_t>(additional));
-  request.response_size = size;
-  Outcome& outcome = request.outcome;
-  outcome.kind = rcode == dns::kNoError ? Outcome::kAnswered : Outcome::kNxdomain;
-  outcome.rcode = rcode;
-  outcome.answer_count = answers;
-  outcome.qtype = q.qtype;
-  outcome.qclass = dns::kClassIn;
-  outcome.qname_bytes = static_cast<uint8_t>(q.question_end - 4u - kQname);
-  outcome.zone = q.plan->zone_index;
-  outcome.delay_ms = 0;
 }
 
 }  // namespace mz::answer

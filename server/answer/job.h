@@ -15,6 +15,7 @@
 #include "server/answer/access.h"
 #include "server/answer/lower.h"
 #include "server/answer/nibbles.h"
+#include "server/answer/octets.h"
 #include "server/answer/spf_name.h"
 
 namespace mz::answer {
@@ -63,22 +64,6 @@ struct Job {
 };
 
 namespace internal {
-
-// One to three digits, at most 255. Without a branch on the number of digits, which would be mispredicted for
-// every other label. Requires: 4 octets are readable at `label`.
-inline bool ParseOctet(const uint8_t* label, unsigned* octet) {
-  uint32_t x;
-  std::memcpy(&x, label, 4);
-  if constexpr (std::endian::native == std::endian::big) x = __builtin_bswap32(x);
-  const unsigned length = x & 255;
-  if (length - 1 > 2) return false;
-  // Units on top, then tens, then hundreds; what follows the label falls out.
-  const uint32_t digits = ((x ^ 0x30303000u) & 0xffffff00u) << (24 - 8 * length);
-  if (((digits + 0x76767600u) | digits) & 0x80808000u) return false;  // an octet above 9
-  if (__builtin_bswap32(digits) > 0x020505) return false;             // 2, 5, 5
-  *octet = ((digits >> 8) * (100u << 16 | 10u << 8 | 1)) >> 16 & 255;
-  return true;
-}
 
 // One lower-case hexadecimal digit.
 inline bool ParseNibble(const uint8_t* label, unsigned* nibble) {

@@ -3,17 +3,14 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "compiler/build/image_writer.h"
-#include "format/image/verify.h"
-#include "server/answer/answer.h"
+#include "bench/support/asking.h"
+#include "bench/support/fixture.h"
 
 namespace mz {
 namespace {
@@ -26,8 +23,7 @@ std::string Label(std::string_view text) { return static_cast<char>(text.size())
 
 // One image and its queries.
 struct Workload {
-  std::vector<uint8_t> bytes;
-  image::View view;
+  bench::Loaded image;
   std::vector<std::string> queries;
 };
 
@@ -89,14 +85,7 @@ const Workload& Domains(int count) {
   zone.text = "_spf.bench.test";
   zone.datasets = {0};
   model.zones.push_back(zone);
-  compiler::WriteOptions options;
-  options.provenance = false;
-  auto result = compiler::WriteImage(model, options, &w->bytes);
-  if (!result.ok()) std::fprintf(stderr, "%s\n", std::string(Message(result.status())).c_str());
-  MZ_CHECK(result.ok());
-  auto view = image::Verify(w->bytes, image::VerifyLevel::kEverything, 2);
-  MZ_CHECK(view.ok());
-  w->view = *view;
+  w->image = bench::FromModel(model);
   for (int i = 0; i < kQueries; i++) {
     std::string q("\x12\x34\1\0\0\1\0\0\0\0\0\0", 12);
     for (int k = 0; k < 4; k++) q += Label(std::to_string(random() % 256));
@@ -109,32 +98,18 @@ const Workload& Domains(int count) {
 
 void BM_AnswerBatch(benchmark::State& state) {
   const Workload& w = Domains(static_cast<int>(state.range(0)));
-  const size_t batch = static_cast<size_t>(state.range(1));
-  static std::array<std::array<uint8_t, 1232>, answer::kBatch> responses;
-  std::array<answer::Request, answer::kBatch> requests;
-  answer::Settings settings;
-  std::vector<uint32_t> rotation(w.view.zones().size());
-  answer::WorkerState worker{.ns_rotation = rotation};
-  size_t next = 0, answered = 0;
-  for (auto _ : state) {
-    for (size_t i = 0; i < batch; i++) {
-      const std::string& q = w.queries[next];
-      next = (next + 1) % w.queries.size();
-      requests[i] = {.wire = {reinterpret_cast<const uint8_t*>(q.data()), q.size()},
-                     .client = answer::Client::FromV4(0x7f000001),
-                     .now_unix = 1,
-                     .response = responses[i]};
-    }
-    answer::AnswerBatch(w.view, settings, {requests.data(), batch}, worker);
-    for (size_t i = 0; i < batch; i++) answered += requests[i].outcome.answer_count;
-  }
-  if (answered == 0) state.SkipWithError("nothing was answered");
-  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(batch));
-  state.counters["ns_per_query"] = benchmark::Counter(static_cast<double>(state.iterations()) * static_cast<double>(batch),
-                                                      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-  state.counters["image_bytes"] = static_cast<double>(w.bytes.size());
+  bench::Ask(state, w.image->view, w.queries, static_cast<size_t>(state.range(1)));
+  if (state.counters["answered"] < 1) state.SkipWithError("not all were answered");
+  state.counters["image_bytes"] = static_cast<double>(w.image->view.bytes().size());
 }
-BENCHMARK(BM_AnswerBatch)->ArgNames({"domains", "batch"})->Args({1, 32})->Args({1, 1})->Args({20000, 32})->Args({20000, 1})->Args({200000, 32});
+BENCHMARK(BM_AnswerBatch)
+    ->ArgNames({"domains", "batch"})
+    ->Args({1, 32})
+    ->Args({1, 1})
+    ->Args({20000, 32})
+    ->Args({20000, 1})
+    ->Args({200000, 32})
+    ->UseManualTime();
 
 }  // namespace
 }  // namespace mz

@@ -3,11 +3,11 @@
 #include <random>
 #include <vector>
 
+#include "bench/support/asking.h"
 #include "bench/support/fixture.h"
 #include "compiler/build/spf_model.h"
 #include "format/dns/name.h"
 #include "format/dns/query_builder.h"
-#include "server/answer/answer.h"
 
 namespace mz::bench {
 namespace {
@@ -75,34 +75,6 @@ const image::View& ZoneOf(const Kind& kind) {
   });
 }
 
-void Ask(benchmark::State& state, const image::View& view, const std::vector<std::string>& packets, size_t batch) {
-  static std::array<std::array<uint8_t, 1232>, answer::kBatch> responses;
-  std::array<answer::Request, answer::kBatch> requests;
-  const answer::Settings settings;
-  std::vector<uint32_t> rotation(view.zones().size());
-  answer::WorkerState worker{.record_rotation = 0, .ns_rotation = rotation};
-  size_t next = 0, answered = 0;
-  {
-    Counted counted(state, static_cast<int64_t>(batch));
-    for (auto _ : state) {
-      for (size_t i = 0; i < batch; i++) {
-        const std::string& q = packets[next];
-        next = next + 1 == packets.size() ? 0 : next + 1;
-        requests[i] = {.wire = {reinterpret_cast<const uint8_t*>(q.data()), q.size()},
-                       .client = answer::Client::FromV4(0x7f000001),
-                       .now_unix = 1,
-                       .response = responses[i]};
-      }
-      answer::AnswerBatch(view, settings, {requests.data(), batch}, worker);
-      for (size_t i = 0; i < batch; i++) answered += requests[i].outcome.answer_count != 0;
-    }
-  }
-  const double queries = static_cast<double>(state.iterations()) * static_cast<double>(batch);
-  state.counters["ns_per_query"] =
-      benchmark::Counter(queries, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-  state.counters["answered"] = static_cast<double>(answered) / queries;
-}
-
 std::string Packet(const std::string& question, uint16_t type) {
   return dns::BuildQuery(dns::ParseName(question + ".bench.test").value(), type, dns::kClassIn, {});
 }
@@ -121,7 +93,7 @@ void BM_ZoneType(benchmark::State& state, size_t which) {
   if ((state.counters["answered"] > 0.99) != hit) state.SkipWithError("hits and misses are not what they should be");
 }
 #define MZ_ZONE_TYPE(name, which) \
-  BENCHMARK_CAPTURE(BM_ZoneType, name, which)->ArgNames({"hit", "batch"})->ArgsProduct({{1, 0}, {1, 32}})
+  BENCHMARK_CAPTURE(BM_ZoneType, name, which)->ArgNames({"hit", "batch"})->ArgsProduct({{1, 0}, {1, 32}})->UseManualTime()
 MZ_ZONE_TYPE(ip4set, 0);
 MZ_ZONE_TYPE(ip4trie, 1);
 MZ_ZONE_TYPE(ip6trie, 2);
@@ -183,7 +155,10 @@ void BM_SpfZone(benchmark::State& state) {
   Ask(state, view, packets, static_cast<size_t>(state.range(1)));
   if (state.counters["answered"] < 1) state.SkipWithError("not all were answered");
 }
-BENCHMARK(BM_SpfZone)->ArgNames({"domains", "batch"})->ArgsProduct({{1, 1000, 20000, 1000000}, {1, 32}});
+BENCHMARK(BM_SpfZone)
+    ->ArgNames({"domains", "batch"})
+    ->ArgsProduct({{1, 1000, 20000, 1000000}, {1, 32}})
+    ->UseManualTime();
 
 }  // namespace
 }  // namespace mz::bench

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "express_image.h"
 #include "format/image/verify.h"
@@ -112,9 +114,10 @@ TEST_P(ExpressTest, EqualsTheGeneralPath) {
     {
       ExpressLane lane(image.view(), image.settings, state);
       ExpressQuery q;
-      if (lane.Read(request, &q)) {
-        if (stream.Below(2)) lane.Warm(&request, {&q, 1});
-        express = q.plan != nullptr && lane.Answer(q, request);
+      lane.Read({&request, 1}, {&q, 1});
+      if (q.plan != nullptr) {
+        if (stream.Below(2)) lane.Warm({&request, 1}, {&q, 1});
+        express = lane.Answer({&request, 1}, {&q, 1}, 0) == 1;
       }
     }
     if (!express) Answer(image.view(), image.settings, request, state);  // learns the zone
@@ -194,6 +197,48 @@ TEST(NibbleLabelsTest, AreReadAsOneByOne) {
     good += valid;
   }
   EXPECT_GT(good, 50000);
+}
+
+TEST(OctetLabelsTest, AreReadAsOneByOne) {
+  std::mt19937 random(6);
+  int good = 0, zeros = 0;
+  for (int round = 0; round < 300000; round++) {
+    // Behind the labels: anything, also what looks like more digits.
+    uint8_t labels[16 + 4];
+    for (uint8_t& octet : labels) octet = static_cast<uint8_t>(random() % 2 ? '0' + random() % 10 : random());
+    size_t at = 0;
+    for (int i = 0; i < 4; i++) {
+      std::string text = std::to_string(random() % (random() % 8 ? 256 : 1000));
+      if (random() % 12 == 0 && text.size() < 3) text.insert(0, 1 + random() % (3 - text.size()), '0');
+      labels[at] = static_cast<uint8_t>(text.size());
+      std::copy(text.begin(), text.end(), labels + at + 1);
+      at += 1 + text.size();
+    }
+    if (random() % 3 == 0) labels[random() % at] = static_cast<uint8_t>(random() % 2 ? random() % 6 : random());
+    bool valid = true, leading_zeros = false;
+    net::Ip4 expected = 0;
+    unsigned bytes = 0;
+    for (unsigned i = 0; i < 4 && valid; i++) {
+      const uint8_t* label = labels + bytes;
+      unsigned octet = 0;
+      valid = internal::ParseOctet(label, &octet);
+      expected |= octet << (8 * i);
+      leading_zeros |= valid && std::to_string(octet).size() != label[0];
+      bytes += 1u + label[0];
+    }
+    // Sixteen octets are all that may be looked at.
+    const std::vector<uint8_t> exactly(labels, labels + 16);
+    OctetLabels octets;
+    ASSERT_EQ(ParseOctetLabels(exactly.data(), &octets), valid) << round;
+    if (!valid) continue;
+    ASSERT_EQ(octets.ip4, expected) << round;
+    ASSERT_EQ(octets.bytes, bytes) << round;
+    ASSERT_EQ(octets.leading_zeros, leading_zeros) << round;
+    good++;
+    zeros += leading_zeros;
+  }
+  EXPECT_GT(good, 100000);
+  EXPECT_GT(zeros, 10000);
 }
 
 // The other content of an image at the same place, or the same content elsewhere: no plan outlives its image.
