@@ -143,18 +143,34 @@ inline bool InPrefix(const net::Ip6& ip, const net::Ip6& prefix, unsigned length
 }
 
 namespace internal {
+
+// What an entry of each kind needs: the bits of an address that must agree with a prefix, bit 32 where there is no prefix;
+// and whether more than the list must be looked at.
+struct SpfKinds {
+  uint64_t mask[256];
+  uint8_t look[256];
+};
+enum : uint8_t { kSpfLookSet = 1, kSpfLookMap = 2 };
+constexpr SpfKinds MakeSpfKinds() {
+  SpfKinds kinds{};
+  for (unsigned kind = 0; kind < 256; kind++) {
+    kinds.mask[kind] = kind > 32 ? uint64_t{1} << 32 : 0xffffffffull << (32 - kind) & 0xffffffff;
+    kinds.look[kind] = kind == kSpfEntrySet ? kSpfLookSet : kind == kSpfEntryMap ? kSpfLookMap : 0;
+  }
+  return kinds;
+}
+inline constexpr SpfKinds kSpfKinds = MakeSpfKinds();
+
 inline SpfMatch EvaluateSpf4(const View& view, const SpfDomain& d, net::Ip4 ip, SpfClassOf<net::Ip4>& sets) {
   const SpfList list = SpfList4(d);
   // Sets and prefixes alternate as each domain likes: one branch an entry, which is taken at the match, or where an entry
   // needs a look at more than the list. Most addresses are in no shared set at all.
-  const bool in_some_set = list.count != 0 && !sets.Empty();
+  const unsigned looked_at = kSpfLookMap | (list.count != 0 && !sets.Empty() ? kSpfLookSet : 0);
   for (uint32_t i = 0; i < list.count; i++) {
     const unsigned kind = list.kind[i];
     const uint32_t key = list.key[i];
-    const bool prefix = kind <= 32;
-    const bool in_prefix = prefix & (uint64_t{ip ^ key} >> (32 - (prefix ? kind : 32)) == 0);
-    const bool look = (kind == kSpfEntryMap) | ((kind == kSpfEntrySet) & in_some_set);
-    if (!(in_prefix | look)) continue;
+    const bool in_prefix = ((uint64_t{ip ^ key} | uint64_t{1} << 32) & kSpfKinds.mask[kind]) == 0;
+    if (!(in_prefix | ((kSpfKinds.look[kind] & looked_at) != 0))) continue;
     if (kind == kSpfEntryMap) {
       const uint32_t program = internal::FindPlain4(view, view.map(key), ip).result;
       if (program != 0) return {program, static_cast<int32_t>(i)};
