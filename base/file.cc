@@ -99,18 +99,20 @@ Status WriteAll(int fd, std::span<const uint8_t> bytes, const std::string& name)
 }
 
 Mapping::Mapping(Mapping&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)),
+      capacity_(std::exchange(other.capacity_, 0)) {}
 
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
   if (this != &other) {
-    Unmap(data_, size_);
+    Unmap(data_, capacity_);
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
+    capacity_ = std::exchange(other.capacity_, 0);
   }
   return *this;
 }
 
-Mapping::~Mapping() { Unmap(data_, size_); }
+Mapping::~Mapping() { Unmap(data_, capacity_); }
 
 StatusOr<Mapping> Mapping::MapFd(int fd, size_t size, const std::string& name) {
   Mapping m;
@@ -120,19 +122,43 @@ StatusOr<Mapping> Mapping::MapFd(int fd, size_t size, const std::string& name) {
   void* p = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (p == MAP_FAILED) return ErrnoStatus(errno, "cannot map " + name);
   m.data_ = static_cast<uint8_t*>(p);
-  m.size_ = size;
+  m.size_ = m.capacity_ = size;
   return m;
 }
 
-StatusOr<Mapping> Mapping::Anonymous(size_t size) {
+StatusOr<Mapping> Mapping::Anonymous(size_t size, size_t room) {
   Mapping m;
   if (size == 0) return m;
-  void* p = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED) return ErrnoStatus(errno, "cannot get " + std::to_string(size) + " bytes of memory");
+  size_t capacity = size + room;
+  // Recent kernels begin only those mappings at a huge page that end at one.
+  if (size >= kHugePage) capacity = (capacity + kHugePage - 1) / kHugePage * kHugePage;
+  void* p = ::mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) return ErrnoStatus(errno, "cannot get " + std::to_string(capacity) + " bytes of memory");
   if (size >= kHugePage) ::madvise(p, size, MADV_HUGEPAGE);
   m.data_ = static_cast<uint8_t*>(p);
   m.size_ = size;
+  m.capacity_ = capacity;
   return m;
+}
+
+void Mapping::Lend() {
+  for (size_t offset = 0; offset < size_;) {
+    // Up to the next huge page, so that none has to be split.
+    const size_t to_boundary = kHugePage - reinterpret_cast<uintptr_t>(data_ + offset) % kHugePage;
+    const size_t bytes = std::min(size_ - offset, to_boundary);
+    ::madvise(data_ + offset, bytes, MADV_FREE);  // where the kernel refuses, the memory stays taken
+    offset += bytes;
+    GiveWay();
+  }
+}
+
+bool Mapping::Reuse(size_t size) {
+  if (size > capacity_ || size < size_ / 2) return false;
+  if (::mprotect(data_, std::max(size, size_), PROT_READ | PROT_WRITE) != 0) return false;
+  if (size < size_) Forget(size, size_ - size);
+  if (size >= kHugePage) ::madvise(data_, size, MADV_HUGEPAGE);
+  size_ = size;
+  return true;
 }
 
 void Mapping::Forget(size_t offset, size_t size) {

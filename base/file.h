@@ -75,8 +75,9 @@ class Mapping {
   ~Mapping();
   // Maps `size` bytes of fd from offset 0. The fd may be closed afterwards.
   static StatusOr<Mapping> MapFd(int fd, size_t size, const std::string& name_for_errors);
-  // Anonymous zeroed memory with huge pages where the kernel gives them; writable until Seal().
-  static StatusOr<Mapping> Anonymous(size_t size);
+  // Anonymous zeroed memory with huge pages where the kernel gives them; writable until Seal(). `room`: bytes that Reuse() can
+  // make it larger by; addresses only, until then.
+  static StatusOr<Mapping> Anonymous(size_t size, size_t room = 0);
 
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
   uint8_t* writable() { return data_; }
@@ -84,10 +85,16 @@ class Mapping {
   // Gives the whole pages inside [offset, offset + size) back to the kernel: they read as zeros from then on. Of
   // Anonymous() only.
   void Forget(size_t offset, size_t size);
+  // The contents are not needed any more: the kernel takes the memory when it is short of it, and not before. Of Anonymous()
+  // only; followed by Reuse() or destruction.
+  void Lend();
+  // Writable again, `size` bytes of any contents. False, and nothing is changed: they do not fit, or are far fewer than before.
+  bool Reuse(size_t size);
 
  private:
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
+  size_t capacity_ = 0;  // of addresses, at least size_
 };
 
 }  // namespace mz

@@ -19,6 +19,7 @@ LoadOutcome FileImageSource::Load(LoadReason reason, const swap::Generation* cur
 
   swap::LoadOptions options;
   options.verify_threads = verify_threads_;
+  options.spare = spare_;
   StatusOr<std::unique_ptr<swap::Generation>> loaded = swap::LoadImageFile(path_, options);
   if (!loaded.ok()) {
     good_.reset();

@@ -7,10 +7,12 @@
 
 #include <sys/stat.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "server/control/image_source.h"
+#include "server/swap/spare.h"
 
 namespace mz::control {
 
@@ -37,6 +39,7 @@ class FileImageSource final : public ImageSource {
 
   const std::string path_;
   const int verify_threads_;
+  const std::shared_ptr<swap::SpareMemory> spare_ = std::make_shared<swap::SpareMemory>();
   std::optional<Stamp> good_;  // of the file that was last found good
 };
 

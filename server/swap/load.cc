@@ -130,7 +130,7 @@ StatusOr<std::unique_ptr<Generation>> LoadImageFile(const std::string& path, con
   MZ_RETURN_IF_ERROR(CheckSize(path, size));
 
   MZ_RETURN_IF_ERROR(CheckHeader(fd.get(), size, path));
-  StatusOr<Mapping> copy = Mapping::Anonymous(size);
+  StatusOr<Mapping> copy = options.spare != nullptr ? options.spare->Take(size) : Mapping::Anonymous(size);
   if (!copy.ok()) return Annotate(copy.status(), path);
   const std::span<uint8_t> out(copy->writable(), size);
   // The header page says whether the rest is worth reading: a wrong file is refused at once whatever its size.
@@ -147,6 +147,7 @@ StatusOr<std::unique_ptr<Generation>> LoadImageFile(const std::string& path, con
   MZ_RETURN_IF_ERROR(copy->Seal());
   StatusOr<std::unique_ptr<Generation>> generation = VerifyAll(std::move(*copy), options, path);
   if (generation.ok()) {
+    (*generation)->spare = options.spare;
     // Often most of an image, and nothing that a server reads: whoever wants it opens the file.
     for (const image::SectionId id : {image::kMeta, image::kProvenance}) {
       const image::SectionEntry& section = (*generation)->view.header().sections[id];

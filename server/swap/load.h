@@ -19,6 +19,8 @@ namespace mz::swap {
 
 struct LoadOptions {
   int verify_threads = 1;
+  // Where the memory of a file's copy comes from, and goes when it is done with; null: from the kernel, and back.
+  std::shared_ptr<SpareMemory> spare;
 };
 
 StatusOr<std::unique_ptr<Generation>> LoadImageFile(const std::string& path, const LoadOptions& options);

@@ -12,17 +12,24 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
 #include "format/image/view.h"
+#include "server/swap/spare.h"
 
 namespace mz::swap {
 
 // An image in service: immutable once published.
 struct Generation {
+  ~Generation() {
+    if (spare != nullptr) spare->Keep(std::move(bytes));
+  }
+
   image::View view;            // verified (everything), points into `bytes`
   Mapping bytes;               // owns the memory; nothing outside this process can change it
+  std::shared_ptr<SpareMemory> spare;  // where `bytes` goes at the end, or null
   uint64_t number = 0;         // 1, 2, ... in order of publication
   std::vector<uint32_t> zone_slots;  // statistics slot of every zone of the view
 };

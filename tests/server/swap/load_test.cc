@@ -124,6 +124,31 @@ TEST_F(LoadTest, MetaIsGivenBack) {
   }
 }
 
+// An image in the memory of the one before is as good as any.
+TEST_F(LoadTest, TakesTheMemoryOfTheOneBefore) {
+  const LoadOptions options{.verify_threads = 1, .spare = std::make_shared<SpareMemory>()};
+  compiler::WriteOptions write;
+  write.build_options_json = "{\"text\": \"" + std::string(1 << 20, 'x') + "\"}";  // given back once verified
+  ASSERT_TRUE(compiler::WriteImage(image::MakeSample("every-kind"), write, &image_).ok());
+  const uint8_t* address = nullptr;
+  for (int i = 0; i < 3; i++) {
+    Write(image_);
+    auto g = LoadImageFile(path_, options);
+    ASSERT_TRUE(g.ok()) << g.status();
+    EXPECT_EQ((*g)->view.section(image::kZones), image::View(image_).section(image::kZones));
+    if (i > 0) {
+      EXPECT_EQ((*g)->bytes.bytes().data(), address);
+    }
+    address = (*g)->bytes.bytes().data();
+  }
+  image_[image_.size() / 2] ^= 1;  // damage is found, and costs the next one nothing
+  Write(image_);
+  EXPECT_EQ(LoadImageFile(path_, options).status().code(), StatusCode::kDataLoss);
+  image_[image_.size() / 2] ^= 1;
+  Write(image_);
+  EXPECT_TRUE(LoadImageFile(path_, options).ok());
+}
+
 TEST_F(LoadTest, CopyCannotBeWrittenByOurselves) {
   Write(image_);
   auto g = LoadImageFile(path_, {});
