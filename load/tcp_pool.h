@@ -45,6 +45,7 @@ class TcpPool {
   struct Connection {
     explicit Connection(uint32_t slots, uint16_t first_id) : pending(slots, first_id) {}
     UniqueFd fd;
+    UniqueFd spare;                // of the connection before: unconnected, with its options, in the epoll set
     bool connected = false, dirty = false;
     uint64_t asked = 0;            // on this connection
     uint64_t closed_until_ns = 0;  // after a failure
