@@ -302,8 +302,6 @@ void Prepare(const image::View& view, Request& request, Job* job, bool* silent) 
 // An image this small stays in a second-level cache by itself; asking for it early on the general path would only cost
 // time (about 35 ns a query, bench/server/answer).
 constexpr uint64_t kCachedBytes = 512 << 10;
-// And this small in a first-level cache: the express lane does not ask early either (10 ns a query).
-constexpr uint64_t kNearBytes = 32 << 10;
 
 // One request by the general path. The index of its zone, or -1.
 int32_t AnswerByJob(const image::View& view, const Settings& settings, Request& request, WorkerState& state) {
@@ -351,7 +349,7 @@ void AnswerChunk(const image::View& view, const Settings& settings, std::span<Re
   ExpressQuery space[kBatch];
   const std::span<ExpressQuery> express(space, requests.size());
   lane.Read(requests, express);
-  if (requests.size() > 1 && view.served_bytes() > kNearBytes) lane.Warm(requests, express);
+  if (requests.size() > 1) lane.Warm(requests, express);
   size_t general = 0;
   for (const ExpressQuery& q : express) general += q.plan == nullptr;
   int32_t zone = -1;

@@ -2,7 +2,7 @@
 //
 //   ExpressLane lane(view, settings, state);
 //   lane.Read(requests, queries);                 // queries[i].plan is null where the lane declines
-//   lane.Warm(requests, queries);                 // when the image is larger than the caches
+//   lane.Warm(requests, queries);                 // of more than one; not needed
 //   for (size_t i = 0; (i = lane.Answer(requests, queries, i)) < requests.size(); i++)
 //     requests[i] goes the general path; lane.Learn(job.zone_index);
 //
