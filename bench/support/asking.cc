@@ -10,7 +10,8 @@
 
 namespace mz::bench {
 
-void Ask(benchmark::State& state, const image::View& view, const std::vector<std::string>& packets, size_t batch) {
+void Ask(benchmark::State& state, const image::View& view, const std::vector<std::string>& packets, size_t batch,
+         uint32_t now_unix) {
   static std::array<std::array<uint8_t, 512>, kAskRound> received;
   static std::array<std::array<uint8_t, 1232>, answer::kBatch> responses;
   static std::array<answer::Request, kAskRound> requests;
@@ -25,7 +26,7 @@ void Ask(benchmark::State& state, const image::View& view, const std::vector<std
       std::memcpy(received[i].data(), q.data(), q.size());
       requests[i] = {.wire = {received[i].data(), q.size()},
                      .client = answer::Client::FromV4(0x7f000001),
-                     .now_unix = 1,
+                     .now_unix = now_unix,
                      .response = responses[i % batch]};
     }
     const auto start = std::chrono::steady_clock::now();

@@ -8,6 +8,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace mz::bench {
 inline constexpr size_t kAskRound = 256;
 
 // The benchmark must be registered with UseManualTime(). Requires: packets of at most 512 octets; a batch that divides kAskRound.
-void Ask(benchmark::State& state, const image::View& view, const std::vector<std::string>& packets, size_t batch);
+void Ask(benchmark::State& state, const image::View& view, const std::vector<std::string>& packets, size_t batch,
+         uint32_t now_unix = 1);
 
 }  // namespace mz::bench

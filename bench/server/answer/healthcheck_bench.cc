@@ -4,11 +4,11 @@
 #include <random>
 #include <vector>
 
+#include "bench/support/asking.h"
 #include "bench/support/fixture.h"
 #include "compiler/healthcheck/record.h"
 #include "compiler/healthcheck/zone.h"
 #include "format/dns/query_builder.h"
-#include "server/answer/answer.h"
 
 namespace mz::bench {
 namespace {
@@ -75,38 +75,13 @@ void BM_HealthcheckZone(benchmark::State& state, IdKind kind) {
     const std::string name = kSubs[random() % 3] + healthcheck::IdText(id);
     packets.push_back(dns::BuildQuery(compiler::SubName(name) + std::string(kApex), dns::kTypeTxt, dns::kClassIn, {}));
   }
-  static std::array<std::array<uint8_t, 1232>, answer::kBatch> responses;
-  std::array<answer::Request, answer::kBatch> requests;
-  const answer::Settings settings;
-  std::vector<uint32_t> rotation(view.zones().size());
-  answer::WorkerState worker{.record_rotation = 0, .ns_rotation = rotation};
-  const auto batch = static_cast<size_t>(state.range(0));
-  size_t next = 0, answered = 0;
-  {
-    Counted counted(state, static_cast<int64_t>(batch));
-    for (auto _ : state) {
-      for (size_t i = 0; i < batch; i++) {
-        const std::string& q = packets[next];
-        next = next + 1 == packets.size() ? 0 : next + 1;
-        requests[i] = {.wire = {reinterpret_cast<const uint8_t*>(q.data()), q.size()},
-                       .client = answer::Client::FromV4(0x7f000001),
-                       .now_unix = kNow,
-                       .response = responses[i]};
-      }
-      answer::AnswerBatch(view, settings, {requests.data(), batch}, worker);
-      for (size_t i = 0; i < batch; i++) answered += requests[i].outcome.answer_count != 0;
-    }
-  }
-  const double queries = static_cast<double>(state.iterations()) * static_cast<double>(batch);
-  state.counters["ns_per_query"] =
-      benchmark::Counter(queries, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-  state.counters["answered"] = static_cast<double>(answered) / queries;
+  Ask(state, view, packets, static_cast<size_t>(state.range(0)), kNow);
   if ((state.counters["answered"] > 0.99) != (kind != kForged)) state.SkipWithError("not all were answered as they should be");
 }
-BENCHMARK_CAPTURE(BM_HealthcheckZone, plain, kPlain)->ArgName("batch")->Arg(1)->Arg(32);
-BENCHMARK_CAPTURE(BM_HealthcheckZone, opaque, kOpaque)->ArgName("batch")->Arg(1)->Arg(32);
-BENCHMARK_CAPTURE(BM_HealthcheckZone, forged, kForged)->ArgName("batch")->Arg(1)->Arg(32);
-BENCHMARK_CAPTURE(BM_HealthcheckZone, registered, kTable)->ArgName("batch")->Arg(1)->Arg(32);
+BENCHMARK_CAPTURE(BM_HealthcheckZone, plain, kPlain)->ArgName("batch")->Arg(1)->Arg(32)->UseManualTime();
+BENCHMARK_CAPTURE(BM_HealthcheckZone, opaque, kOpaque)->ArgName("batch")->Arg(1)->Arg(32)->UseManualTime();
+BENCHMARK_CAPTURE(BM_HealthcheckZone, forged, kForged)->ArgName("batch")->Arg(1)->Arg(32)->UseManualTime();
+BENCHMARK_CAPTURE(BM_HealthcheckZone, registered, kTable)->ArgName("batch")->Arg(1)->Arg(32)->UseManualTime();
 
 void BM_HealthcheckMac(benchmark::State& state) {
   const healthcheck::IdKeys keys = Keys(false);
