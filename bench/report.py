@@ -119,7 +119,7 @@ def goals(result):
     reloads = [(w, w["rows"][URING]["reload"]) for w in result["workloads"] if "reload" in w["rows"].get(URING, {})]
     if reloads:
         w, r = max(reloads, key=lambda pair: pair[0]["image_bytes"])
-        name = "image of %s swapped under load" % size(w["image_bytes"])
+        name = "image of %s swapped under load%s" % (size(w["image_bytes"]), ", not the first time" if r.get("settled") else "")
         add(name + ": queries lost", 0, [r["lost"]], True)
         add(name + ": added latency at p99.9", 100, [r["p999_us"] - r["steady_p999_us"]], True, " µs")
     for w in result["workloads"]:
@@ -173,12 +173,14 @@ def markdown(result, charts):
         [w["title"], label, number(x["rate"])] + [number(x[k]) for k in ("p50_us", "p99_us", "p999_us", "max_us")] +
         [str(x["lost"]), number(x["late_us"])] for w in ws for label, r in w["rows"].items() for x in r.get("latency", [])])
     out += ["## New data under load", "", "Queries at a fixed rate while the data are replaced again and again; *gap* is the "
-            "longest time without any answer. Server, reload and all on one core.", ""]
+            "longest time without any answer. Server, reload and all on one core. *Not the first time*: the image goes "
+            "into the memory of the one before (docs/decisions/0003-image-memory.md).", ""]
     out += table(["workload", "server", "queries/s", "reloads", "each took", "lost", "of", "longest gap", "p99.9",
                   "steady p99.9", "steady gap", "remark"], [
         [w["title"], label, number(x["rate"]), str(x["reloads"]), seconds(x["reload_s"]) if x["reload_s"] else "not done in time",
          str(x["lost"]), str(x["sent"]), "%s ms" % number(x["gap_ms"]), "%s µs" % number(x["p999_us"]) if x["p999_us"] else "–",
-         "%s µs" % number(x["steady_p999_us"]), "%s ms" % number(x["steady_gap_ms"]), x["note"]]
+         "%s µs" % number(x["steady_p999_us"]), "%s ms" % number(x["steady_gap_ms"]),
+         "; ".join(filter(None, ["not the first time" if x.get("settled") else "", x["note"]]))]
         for w in ws for label, r in w["rows"].items() for x in ([r["reload"]] if "reload" in r else [])])
     out += ["## Text to data ready to serve", "", "mailzone: parse, compile, write and verify the image, on all cores; "
             "rbldnsd: its own figure of its load.", ""]

@@ -122,35 +122,46 @@ def serial(server, zone):
         return None
 
 
-def reload(stage, w, setup, queries, budget, most):
-    """Data replaced under a constant load; `most`: what the server can answer in a second, or None. -> losses, longest time
-    without an answer, latency; steady beside it"""
+def reload(stage, w, setup, queries, budget, most, settled=False):
+    """Data replaced under a constant load; `most`: what the server can answer in a second, or None. `settled`: not the first
+    time since the server's start. -> losses, longest time without an answer, latency; steady beside it"""
     rate = min(RELOAD_RATE, int(HOLD * most)) if most else RELOAD_RATE
     setup.publish(1)                # builds what is not there yet, which would take the machine from the measurement
     server = setup.start(stage, queries)
     try:
-        steady = ask(server, queries, budget.seconds, rate)
+        times, version, before = [], 0, serial(server, w.zone)
+
+        def replace(until):
+            """-> seconds, or None: not done by then."""
+            nonlocal version, before
+            version = 1 - version
+            setup.publish(version)
+            begun = time.monotonic()
+            server.hang_up()
+            while (now := serial(server, w.zone)) in (before, None):
+                if time.monotonic() >= until:
+                    return None
+                time.sleep(0.02)
+            before = now
+            return time.monotonic() - begun
+
+        if settled:
+            replace(time.monotonic() + RELOAD_PATIENCE)
+            time.sleep(1)       # what went out of service is given back
         # Long enough for one load, as long as its start took, where that is not absurd.
         lasts = max(budget.reload_seconds, min(1.5 * server.seconds_to_answer + 2 * budget.seconds, RELOAD_PATIENCE))
-        times, version = [], 0
+        steady = ask(server, queries, min(lasts, budget.reload_seconds), rate)      # a longer time has more of what is rare
         load = subprocess.Popen(client(program("udp_load"), server, queries, lasts, rate),
                                 stdout=subprocess.PIPE)
         margin = min(0.5, lasts / 5)
         end = time.monotonic() + lasts - margin
         time.sleep(margin)
-        before = serial(server, w.zone)
         while time.monotonic() < end and len(times) < budget.reloads:
-            version = 1 - version
-            setup.publish(version)
-            begun = time.monotonic()
-            server.hang_up()
-            while (now := serial(server, w.zone)) in (before, None) and time.monotonic() < end:
-                time.sleep(0.02)
-            if now in (before, None):
+            took = replace(end)
+            if took is None:
                 break
-            times.append(time.monotonic() - begun)
-            before = now
-            time.sleep(max(0.0, 0.5 - times[-1]))
+            times.append(took)
+            time.sleep(max(0.0, 0.5 - took))
         result = json.loads(load.communicate()[0])
     finally:
         server.stop()
@@ -159,7 +170,7 @@ def reload(stage, w, setup, queries, budget, most):
             "lost": result["lost"], "sent": result["sent"], "gap_ms": result["gap_us"] / 1000,
             "p999_us": result["p999_us"], "max_us": result["max_us"], "late_us": result["late_us"],
             "steady_gap_ms": steady["gap_us"] / 1000, "steady_p999_us": steady["p999_us"], "steady_lost": steady["lost"],
-            "note": setup.note}
+            "settled": settled, "note": setup.note}
 
 
 def workload(stage, w, budget, clock, share, available, state):
@@ -227,7 +238,7 @@ def workload(stage, w, budget, clock, share, available, state):
 
 
 def swap(stage, w, budget):
-    """Only the replacement of a large image, by our backends. -> a part of the result as of workload()"""
+    """Only the replacement of a large image, by our backends, not for the first time. -> a part of the result as of workload()"""
     _, queries = stage.files(w)
     result = {"key": w.key, "kind": w.kind, "count": w.count, "title": w.title, "left_out": [], "cannot": [], "agreement": {},
               "rows": {}}
@@ -237,7 +248,7 @@ def swap(stage, w, budget):
     result["image_bytes"] = os.path.getsize(stage.image(w))
     result["busy"], result["taken_ms"], result["load_average"] = wait_quiet(budget.patience), taken_ms(), load_average()
     for setup in setups:
-        result["rows"][setup.label] = {"reload": reload(stage, w, setup, queries, budget, None)}
+        result["rows"][setup.label] = {"reload": reload(stage, w, setup, queries, budget, None, settled=True)}
     return result
 
 
