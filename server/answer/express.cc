@@ -72,7 +72,8 @@ void ExpressLane::Learn(int32_t zone_index) {
 }
 
 // The leftmost labels as an address; `at` moves behind them.
-[[gnu::always_inline]] inline bool ExpressLane::ReadAddress(const uint8_t* packet, size_t apex, ExpressQuery* q, size_t* at) const {
+[[gnu::always_inline]] inline bool ExpressLane::ReadAddress(const uint8_t* packet, size_t apex, ExpressQuery* q,
+                                                           size_t* at) const {
   if (packet[*at] == 1 && *at + kNibbleLabelBytes <= apex && ParseNibbleLabels(packet + *at, &q->ip6)) {
     q->six = true;
     *at += kNibbleLabelBytes;
@@ -300,8 +301,9 @@ void ExpressLane::Warm(std::span<const Request> requests, std::span<ExpressQuery
 }
 
 // OPT, header and outcome. The header of the request is there.
-[[gnu::always_inline]] inline void ExpressLane::Finish(const ExpressQuery& q, Request& request, size_t size, uint16_t rcode, uint16_t answers,
-                         uint32_t authority, uint32_t additional) const {
+[[gnu::always_inline]] inline void ExpressLane::Finish(const ExpressQuery& q, Request& request, size_t size,
+                                                      uint16_t rcode, uint16_t answers, uint32_t authority,
+                                                      uint32_t additional) const {
   uint8_t* const out = request.response.data();
   if (q.edns) {
     uint8_t* const opt = out + size;

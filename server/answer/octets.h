@@ -41,7 +41,7 @@ struct OctetLabels {
 };
 
 // Requires: 16 octets are readable. False: they are not four octets in decimal. The vectors do what ParseOctet() does,
-// for a fourth of its instructions (bench/server/answer: 10 ns a query).
+// for half of the instructions (bench/server/answer: 1,271 to 1,146 a query).
 inline bool ParseOctetLabels(const uint8_t* labels, OctetLabels* out) {
 #if defined(__SSE2__)
   // Lengths above 3 are found below; until then they must not lead out of the sixteen octets.
@@ -52,20 +52,23 @@ inline bool ParseOctetLabels(const uint8_t* labels, OctetLabels* out) {
     std::memcpy(&word, labels + at, sizeof word);
     return _mm_cvtsi32_si128(word);
   };
-  const __m128i x = _mm_unpacklo_epi64(_mm_unpacklo_epi32(load(0), load(second)), _mm_unpacklo_epi32(load(third), load(fourth)));
+  const __m128i x = _mm_unpacklo_epi64(_mm_unpacklo_epi32(load(0), load(second)),
+                                       _mm_unpacklo_epi32(load(third), load(fourth)));
   const __m128i length = _mm_and_si128(x, _mm_set1_epi32(255));
   const __m128i one = _mm_cmpeq_epi32(length, _mm_set1_epi32(1)), two = _mm_cmpeq_epi32(length, _mm_set1_epi32(2)),
                 three = _mm_cmpeq_epi32(length, _mm_set1_epi32(3));
   // Nothing in the lowest octet, then hundreds, tens, units; what follows the label falls out.
   const __m128i text = _mm_and_si128(_mm_xor_si128(x, _mm_set1_epi32(0x30303000)), _mm_set1_epi32(-256));
-  const __m128i digits = _mm_or_si128(_mm_or_si128(_mm_and_si128(_mm_slli_epi32(text, 16), one), _mm_and_si128(_mm_slli_epi32(text, 8), two)),
+  const __m128i digits = _mm_or_si128(_mm_or_si128(_mm_and_si128(_mm_slli_epi32(text, 16), one),
+                                                   _mm_and_si128(_mm_slli_epi32(text, 8), two)),
                                       _mm_and_si128(text, three));
   const __m128i outer = _mm_and_si128(_mm_srli_epi32(digits, 8), _mm_set1_epi32(0x00ff00ff));
   const __m128i tens = _mm_and_si128(digits, _mm_set1_epi32(0x00ff0000));
   const __m128i value = _mm_add_epi32(_mm_madd_epi16(outer, _mm_set1_epi32(1 << 16 | 100)),
                                       _mm_madd_epi16(tens, _mm_set1_epi32(10 << 16)));
   const __m128i bad = _mm_or_si128(_mm_subs_epu8(digits, _mm_set1_epi8(9)), _mm_cmpgt_epi32(value, _mm_set1_epi32(255)));
-  const __m128i good = _mm_and_si128(_mm_cmpeq_epi32(bad, _mm_setzero_si128()), _mm_or_si128(_mm_or_si128(one, two), three));
+  const __m128i good = _mm_and_si128(_mm_cmpeq_epi32(bad, _mm_setzero_si128()),
+                                     _mm_or_si128(_mm_or_si128(one, two), three));
   if (_mm_movemask_epi8(good) != 0xffff) return false;
   // One digit, and one more above 9 and above 99 each.
   const __m128i spare = _mm_add_epi32(length, _mm_add_epi32(_mm_cmpgt_epi32(value, _mm_set1_epi32(9)),
