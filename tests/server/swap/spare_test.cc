@@ -50,6 +50,17 @@ TEST(SpareMemoryTest, IsUsedAgainForWhatFits) {
   }
 }
 
+// What a smaller image does not need is given back, and reads as zeros where a larger one needs it again.
+TEST(SpareMemoryTest, TheRestIsGivenBack) {
+  SpareMemory spare;
+  spare.Keep(Filled(spare, kBytes));
+  spare.Keep(Filled(spare, kBytes - kBytes / 3, true));
+  StatusOr<Mapping> all = spare.Take(kBytes);
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_EQ(all->bytes()[kBytes - kBytes / 3 - 1], 'x');
+  EXPECT_EQ(all->bytes()[kBytes - 1], 0);
+}
+
 TEST(SpareMemoryTest, WhatDoesNotFitIsNew) {
   SpareMemory spare;
   spare.Keep(Filled(spare, kBytes));
